@@ -1,0 +1,45 @@
+# One line each; `make help` prints them.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fix generated clean lock
+PY := .venv/bin/python
+STAMP := .venv/.ready
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): requirements.lock pyproject.toml
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+setup: $(STAMP) ## make the virtual environment with the locked versions
+
+demo: $(STAMP) ## the main job on an embedded AWS: organization, findings, fixes, reports, undo
+	.venv/bin/hub demo
+
+test: $(STAMP) tests/dynalite/node_modules ## the whole test suite, in parallel
+	$(PY) -m pytest -n auto
+
+check: $(STAMP) ## lint, types and generated files, as CI does
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	$(PY) -m spoke_role.generate --check
+	.venv/bin/cfn-lint deploy/*.yaml spoke_role/*.yaml
+
+fix: $(STAMP) ## format, mend what the linter can, regenerate
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	$(PY) -m spoke_role.generate
+
+lock: ## resolve the versions anew into requirements.lock
+	.venv/bin/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --no-emit-index-url \
+	  --no-emit-find-links --strip-extras --output-file requirements.lock pyproject.toml
+
+tests/dynalite/node_modules: tests/dynalite/package-lock.json
+	npm ci --prefix tests/dynalite --no-audit --no-fund --loglevel error
+	@touch $@
+
+clean: ## remove what was built
+	rm -rf .venv build dist tests/dynalite/node_modules demo-output

@@ -1,0 +1,269 @@
+"""The contract of a bot: what its file must declare and the three functions it may have.
+
+A bot is one file. Its header (a `Bot`) tells a reviewer what it reads, what it writes, how risky it is
+and whether it can be undone; ``check`` is the only reader, ``fix`` and ``undo`` the only writers.
+The hub runs ``check`` three times: to decide, to save what was there, and to prove the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Params(BaseModel):
+    """Parameters of a bot: frozen, unknown names refused. Field order is the positional order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NoParams(Params):
+    """For bots that take no parameters."""
+
+
+class Before(BaseModel):
+    """What a bot must keep to put a resource back. Survives JSON unchanged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+P = TypeVar("P", bound=Params)
+B = TypeVar("B", bound=Before)
+
+
+class Risk(StrEnum):
+    """How much a fix can hurt, in rising order."""
+
+    ADDITIVE = "additive"  # adds something nothing depends on (a tag)
+    CONFIG_CHANGE = "config-change"  # changes how a resource behaves
+    ACCESS_REMOVAL = "access-removal"  # somebody may lose access
+    DISRUPTIVE = "disruptive"  # something running stops
+    DESTRUCTIVE = "destructive"  # something is deleted
+
+    @property
+    def rank(self) -> int:
+        """0 for the mildest; for comparing risks."""
+        return list(Risk).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Undo(Generic[B]):
+    """How far a fix can be taken back.
+
+    exact: the snapshot after an undo equals the one saved before the fix.
+    nearest: AWS cannot go all the way back; ``expects`` says which snapshot an undo ends with.
+    none: nothing can be put back by the hub; ``why`` says so, the journal keeps what a person needs.
+    """
+
+    degree: Literal["exact", "nearest", "none"]
+    why: str = ""
+    expects: Callable[[B], B] | None = None
+
+    @classmethod
+    def exact(cls) -> Self:
+        return cls("exact")
+
+    @classmethod
+    def nearest(cls, why: str, expects: Callable[[B], B]) -> Self:
+        return cls("nearest", why, expects)
+
+    @classmethod
+    def none(cls, why: str) -> Self:
+        return cls("none", why)
+
+
+class TargetGone(Exception):
+    """The resource of the finding does not exist (any more)."""
+
+
+class CannotFix(Exception):
+    """The bot looked and will not change the resource; the text says why and what a person can do."""
+
+
+class AwsError(Exception):
+    """An AWS call was answered with an error, or not answered at all.
+
+    Bots let it pass: the hub turns it into an outcome. ``code`` is AWS's error code.
+    """
+
+    def __init__(
+        self, *, service: str, operation: str, region: str, code: str, message: str, status: int = 0
+    ) -> None:
+        super().__init__(f"{service} {operation} in {region}: {code}: {message}")
+        self.service = service
+        self.operation = operation
+        self.region = region
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class Aws(Protocol):
+    """The finding's account as a bot sees it. There is no other way to AWS."""
+
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def partition(self) -> str: ...
+
+    async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        """Call ``operation`` (AWS's spelling, ``GetBucketVersioning``) of ``service`` (botocore's name).
+
+        Raises:
+            AwsError: AWS refused, throttled or did not answer.
+        """
+        ...
+
+    async def find(
+        self, service: str, operation: str, /, *, absent: tuple[str, ...], **params: Any
+    ) -> dict[str, Any] | None:
+        """As `call`, but None when AWS answers with one of the error codes of ``absent``."""
+        ...
+
+    def pages(self, service: str, operation: str, /, *, items: str, **params: Any) -> AsyncIterator[Any]:
+        """Every element of the list ``items`` over all pages."""
+        ...
+
+    def at(self, region: str) -> Aws:
+        """The same account in another region."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The one resource a step is about, as resolved by the hub."""
+
+    account_id: str
+    region: str
+    partition: str
+    type: str  # CloudFormation type name
+    id: str
+    name: str = ""
+    entity: Mapping[str, Any] = field(default_factory=dict)
+    event_time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[B]):
+    """What a look at the live resource found.
+
+    Attributes:
+        compliant: nothing needs doing.
+        before: snapshot of everything fix and undo touch.
+        why: one sentence for the report, about what was seen.
+        region: where the resource really lives, when the finding could not say.
+        notes: things a person should know (residual exposure, costs).
+    """
+
+    compliant: bool
+    before: B
+    why: str
+    region: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+Locate = Callable[[Mapping[str, Any], str], str]
+
+
+def entity(*keys: str) -> Locate:
+    """Locate a target by the first of ``keys`` that the finding's entity fills."""
+
+    def locate(found: Mapping[str, Any], _account_id: str) -> str:
+        for key in keys:
+            value = found.get(key)
+            if isinstance(value, str) and value.strip():
+                return value.strip()
+        raise LookupError(f"the finding's entity has no {' or '.join(keys)}")
+
+    return locate
+
+
+def account() -> Locate:
+    """The account itself is the target."""
+    return lambda _entity, account_id: account_id
+
+
+CheckFunction = Callable[[Aws, Target, P], Awaitable[Check[B]]]
+FixFunction = Callable[[Aws, Target, P, B], Awaitable[None]]
+UndoFunction = Callable[[Aws, Target, B], Awaitable[None]]
+
+
+@dataclass(kw_only=True)
+class Bot(Generic[P, B]):
+    """Header of a bot. Filled in once at import, then only read.
+
+    Attributes:
+        name: the file's stem and the word in the finding.
+        acts_on: CloudFormation type name.
+        target: where the finding names the resource.
+        reads: IAM actions that check may use (access level Read or List).
+        writes: IAM actions that fix and undo may use besides ``reads``.
+        resources: ARN patterns an action can be narrowed to; ``{partition}`` and ``{account}`` are
+            filled in. Actions not listed need ``*`` because AWS offers nothing narrower.
+        home_region: for global services: the region their API lives in, per partition "aws".
+        aliases: former or misspelt names findings use.
+        example: the bot as a finding writes it.
+    """
+
+    name: str
+    acts_on: str
+    target: Locate
+    params: type[P]
+    before: type[B]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    risk: Risk
+    undo: Undo[B]
+    example: str
+    resources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_global: bool = False
+    aliases: tuple[str, ...] = ()
+    _check: CheckFunction[P, B] | None = field(default=None, init=False, repr=False)
+    _fix: FixFunction[P, B] | None = field(default=None, init=False, repr=False)
+    _undo: UndoFunction[B] | None = field(default=None, init=False, repr=False)
+
+    def check(self, function: CheckFunction[P, B]) -> CheckFunction[P, B]:
+        """Decorator: the only reader; must not write."""
+        self._check = function
+        return function
+
+    def fix(self, function: FixFunction[P, B]) -> FixFunction[P, B]:
+        """Decorator: makes the resource compliant; called only on a violation."""
+        self._fix = function
+        return function
+
+    def undo_with(self, function: UndoFunction[B]) -> UndoFunction[B]:
+        """Decorator: puts back what ``before`` holds."""
+        self._undo = function
+        return function
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Every IAM action the bot declares, reads first."""
+        return self.reads + self.writes
+
+    async def run_check(self, aws: Aws, target: Target, params: P) -> Check[B]:
+        assert self._check is not None, f"{self.name} has no check"
+        return await self._check(aws, target, params)
+
+    async def run_fix(self, aws: Aws, target: Target, params: P, before: B) -> None:
+        assert self._fix is not None, f"{self.name} has no fix"
+        await self._fix(aws, target, params, before)
+
+    async def run_undo(self, aws: Aws, target: Target, before: B) -> None:
+        if self._undo is None:
+            raise CannotFix(f"{self.name} cannot be undone: {self.undo.why}")
+        await self._undo(aws, target, before)
+
+    def expected_after_undo(self, before: B) -> B:
+        """The snapshot an undo must end with."""
+        return self.undo.expects(before) if self.undo.expects else before
+
+
+AnyBot = Bot[Any, Any]

@@ -1,0 +1,82 @@
+"""Turn on versioning of a bucket.
+
+After: deleted and overwritten objects can be brought back.
+Caution: storage grows until a lifecycle rule expires noncurrent versions; buckets with expiration
+rules keep what they used to delete.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._s3 import BUCKET, bucket_home, bucket_name
+
+
+class Versioning(Before):
+    region: str
+    status: Literal["Off", "Enabled", "Suspended"]
+    mfa_delete: bool
+
+
+bot = Bot(
+    name="s3_enable_versioning",
+    acts_on="AWS::S3::Bucket",
+    target=entity("id", "name"),
+    params=NoParams,
+    before=Versioning,
+    reads=("s3:ListBucket", "s3:GetBucketVersioning"),
+    writes=("s3:PutBucketVersioning",),
+    resources={
+        "s3:ListBucket": BUCKET,
+        "s3:GetBucketVersioning": BUCKET,
+        "s3:PutBucketVersioning": BUCKET,
+    },
+    risk=Risk.CONFIG_CHANGE,
+    undo=Undo.nearest(
+        "a bucket cannot return to never versioned; undo suspends versioning and keeps the versions",
+        expects=lambda was: was.model_copy(update={"status": "Suspended"}),
+    ),
+    example="s3_enable_versioning",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Versioning]:
+    home = await bucket_home(aws, target)
+    found = await home.call(
+        "s3", "GetBucketVersioning", Bucket=bucket_name(target), ExpectedBucketOwner=aws.account_id
+    )
+    before = Versioning(
+        region=home.region,
+        status=found.get("Status", "Off"),
+        mfa_delete=found.get("MFADelete") == "Enabled",
+    )
+    return Check(
+        compliant=before.status == "Enabled",
+        before=before,
+        why=f"versioning of bucket {bucket_name(target)} is {before.status}",
+        region=home.region,
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Versioning) -> None:
+    if before.mfa_delete:
+        raise CannotFix("MFA Delete is on: only the root user with its MFA device can change versioning")
+    await _put(aws, target, before.region, "Enabled")
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Versioning) -> None:
+    await _put(aws, target, before.region, "Suspended")
+
+
+async def _put(aws: Aws, target: Target, region: str, status: str) -> None:
+    await aws.at(region).call(
+        "s3",
+        "PutBucketVersioning",
+        Bucket=bucket_name(target),
+        ExpectedBucketOwner=aws.account_id,
+        VersioningConfiguration={"Status": status},
+    )

@@ -1,0 +1,1 @@
+"""The only part of the hub that knows botocore."""

@@ -1,0 +1,74 @@
+"""One account as bots see it: calls are paced, signed for this account, and errors are translated."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bots._bot import AwsError
+from hub.aws.clients import Clients, Keys, signing_as
+from hub.aws.errors import THROTTLED, from_botocore
+from hub.aws.throttle import Pacer
+
+
+@dataclass(frozen=True, slots=True)
+class SpokeAccount:
+    """Implements `bots._bot.Aws`. ``session`` is the role session's name in CloudTrail."""
+
+    account_id: str
+    region: str
+    partition: str
+    keys: Keys
+    session: str
+    clients: Clients
+    pacer: Pacer
+
+    async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        client = await self.clients.get(service, self.region)
+        method = getattr(client, xform_name(operation))
+        async with self.pacer.admitted(self.account_id, self.region, service, operation) as lane:
+            try:
+                with signing_as(self.keys):
+                    answer: dict[str, Any] = await method(**params)
+            except (ClientError, BotoCoreError) as error:
+                told = from_botocore(error, service=service, operation=operation, region=self.region)
+                if told.code in THROTTLED:
+                    lane.slow_down()
+                raise told from error
+        return answer
+
+    async def find(
+        self, service: str, operation: str, /, *, absent: tuple[str, ...], **params: Any
+    ) -> dict[str, Any] | None:
+        try:
+            return await self.call(service, operation, **params)
+        except AwsError as error:
+            if error.code in absent:
+                return None
+            raise
+
+    async def pages(
+        self, service: str, operation: str, /, *, items: str, **params: Any
+    ) -> AsyncIterator[Any]:
+        client = await self.clients.get(service, self.region)
+        paginator = client.get_paginator(xform_name(operation))
+        tokens_in = paginator._input_token
+        tokens_out = paginator._output_token
+        more_key = paginator._more_results
+        while True:
+            answer = await self.call(service, operation, **params)
+            for item in answer.get(items) or ():
+                yield item
+            found = [expression.search(answer) for expression in tokens_out]
+            if more_key is not None and not more_key.search(answer):
+                return
+            if not any(found):
+                return
+            params.update({name: value for name, value in zip(tokens_in, found, strict=True) if value})
+
+    def at(self, region: str) -> SpokeAccount:
+        return self if region == self.region else replace(self, region=region)

@@ -1,0 +1,231 @@
+"""Which accounts there are, and how to get into one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from aiobotocore.session import AioSession, get_session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bots._bot import AnyBot, AwsError
+from hub.aws.account import SpokeAccount
+from hub.aws.clients import Clients, Keys, client_config
+from hub.aws.errors import from_botocore, outcome_of
+from hub.aws.throttle import Pacer
+from hub.errors import SpokeDenied, SpokeError, SpokeThrottled, SpokeUnreachable
+from hub.model import Outcome
+from hub.settings import Settings
+
+DIRECTORY_SECONDS = 300.0
+SESSION_SECONDS = 3600
+REFRESH_BEFORE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What Organizations (or the explicit list) says of an account."""
+
+    account_id: str
+    name: str
+    active: bool
+
+
+class HubIdentity:
+    """The hub's own session and clients (queue, topic, journal, STS, Organizations)."""
+
+    def __init__(self, settings: Settings, session: AioSession | None = None) -> None:
+        self.settings = settings
+        self.session = session or get_session()
+        self._caller: dict[str, str] | None = None
+        self._lock = asyncio.Lock()
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """An async context manager giving a client that signs as the hub."""
+        return self.session.create_client(
+            service, region_name=region or self.settings.region, config=client_config()
+        )
+
+    async def caller(self) -> dict[str, str]:
+        """``Account`` and ``Arn`` of the hub, asked once per process."""
+        async with self._lock:
+            if self._caller is None:
+                try:
+                    async with self.client("sts") as sts:
+                        answer = await sts.get_caller_identity()
+                except (ClientError, BotoCoreError) as error:
+                    told = from_botocore(
+                        error, service="sts", operation="GetCallerIdentity", region=self.settings.region
+                    )
+                    raise spoke_error(told, "who the hub itself is") from error
+                self._caller = {"Account": answer["Account"], "Arn": answer["Arn"]}
+            return self._caller
+
+    async def account_id(self) -> str:
+        return (await self.caller())["Account"]
+
+    async def partition(self) -> str:
+        return (await self.caller())["Arn"].split(":")[1]
+
+
+def spoke_error(error: AwsError, doing: str) -> SpokeError:
+    """The hub's error for an AWS error met while ``doing`` something in words."""
+    text = f"{doing}: {error.code}: {error.message}"
+    match outcome_of(error):
+        case Outcome.THROTTLED:
+            return SpokeThrottled(text, service=error.service, region=error.region)
+        case Outcome.DENIED:
+            return SpokeDenied(text, action=f"{error.service}:{error.operation}")
+        case _:
+            return SpokeUnreachable(text)
+
+
+class Directory:
+    """The accounts the hub may enter: the explicit list, else what Organizations lists. Cached."""
+
+    def __init__(self, settings: Settings, identity: HubIdentity) -> None:
+        self._settings = settings
+        self._identity = identity
+        self._known: dict[str, AccountFacts] = {}
+        self._read_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def find(self, account_id: str) -> AccountFacts | None:
+        """Facts about the account, None if it is not one of ours.
+
+        Raises:
+            SpokeError: Organizations could not be asked; then nothing may be entered.
+        """
+        if self._settings.accounts:
+            listed = account_id in self._settings.accounts
+            return AccountFacts(account_id, "", active=True) if listed else None
+        async with self._lock:
+            if time.monotonic() - self._read_at > DIRECTORY_SECONDS:
+                self._known = await self._read()
+                self._read_at = time.monotonic()
+            return self._known.get(account_id)
+
+    async def _read(self) -> dict[str, AccountFacts]:
+        known: dict[str, AccountFacts] = {}
+        try:
+            async with self._identity.client("organizations") as organizations:
+                async for page in organizations.get_paginator("list_accounts").paginate():
+                    for account in page["Accounts"]:
+                        state = account.get("State") or account.get("Status")
+                        known[account["Id"]] = AccountFacts(
+                            account["Id"], account.get("Name", ""), active=state == "ACTIVE"
+                        )
+        except (ClientError, BotoCoreError) as error:
+            told = from_botocore(
+                error, service="organizations", operation="ListAccounts", region=self._settings.region
+            )
+            if told.code == "AWSOrganizationsNotInUseException":
+                raise SpokeUnreachable(
+                    "there is no organization to take the list of accounts from; "
+                    "set HUB_ACCOUNTS to the account ids the hub may enter"
+                ) from error
+            raise spoke_error(told, "the organization's accounts could not be listed") from error
+        return known
+
+
+@dataclass(slots=True)
+class _Session:
+    keys: Keys
+    name: str
+    expires_at: float  # time.time() seconds
+
+
+class Accounts:
+    """Enters accounts. Sessions are cached per account and bot until shortly before they expire,
+    and opened once even if many findings wait for the same one."""
+
+    def __init__(self, settings: Settings, identity: HubIdentity, *, clients: Clients, pacer: Pacer) -> None:
+        self._settings = settings
+        self._identity = identity
+        self._clients = clients
+        self._pacer = pacer
+        self._sessions: dict[tuple[str, str], _Session] = {}
+        self._opening: dict[tuple[str, str], asyncio.Task[_Session]] = {}
+
+    async def enter(
+        self, account_id: str, region: str, partition: str, *, bot: AnyBot, run_id: str
+    ) -> SpokeAccount:
+        """The account in ``region``, with the rights ``bot`` declares.
+
+        Raises:
+            SpokeError: the account cannot be entered; the text says what to check.
+        """
+        key = (account_id, bot.name if self._settings.narrow_sessions else "")
+        session = self._sessions.get(key)
+        if session is None or session.expires_at - time.time() < REFRESH_BEFORE_SECONDS:
+            opening = self._opening.get(key)
+            if opening is None:
+                opening = asyncio.create_task(self._open(account_id, region, partition, bot, run_id))
+                self._opening[key] = opening
+                opening.add_done_callback(lambda _task: self._opening.pop(key, None))
+            session = self._sessions[key] = await asyncio.shield(opening)
+        return SpokeAccount(
+            account_id, region, partition, session.keys, session.name, self._clients, self._pacer
+        )
+
+    async def _open(self, account_id: str, region: str, partition: str, bot: AnyBot, run_id: str) -> _Session:
+        if account_id == await self._identity.account_id() and not self._settings.own_account_by_role:
+            return await self._own(account_id)
+        arn = f"arn:{partition}:iam::{account_id}:role/{self._settings.role_name}"
+        name = f"hub.{bot.name[:40]}.{secrets.token_hex(6)}"
+        request: dict[str, Any] = {
+            "RoleArn": arn,
+            "RoleSessionName": name,
+            "DurationSeconds": SESSION_SECONDS,
+            "SourceIdentity": re.sub(r"[^\w+=,.@-]", "-", run_id)[:64],
+        }
+        if self._settings.external_id:
+            request["ExternalId"] = self._settings.external_id
+        if self._settings.narrow_sessions:
+            request["Policy"] = session_policy(bot, account_id, partition)
+        try:
+            # The regional endpoint of the finding's region: opt-in regions accept no other's tokens.
+            async with self._identity.client("sts", region) as sts:
+                answer = await sts.assume_role(**request)
+        except (ClientError, BotoCoreError) as error:
+            told = from_botocore(error, service="sts", operation="AssumeRole", region=region)
+            raise spoke_error(
+                told,
+                f"role {self._settings.role_name} of account {account_id} could not be entered "
+                f"(is the spoke stack deployed there, with this hub's ExternalId?)",
+            ) from error
+        found = answer["Credentials"]
+        owner = answer["AssumedRoleUser"]["Arn"].split(":")[4]
+        if owner != account_id:
+            raise SpokeUnreachable(f"STS answered with a session of account {owner}, not {account_id}")
+        keys = Keys(account_id, found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
+        return _Session(keys, name, found["Expiration"].timestamp())
+
+    async def _own(self, account_id: str) -> _Session:
+        credentials = await self._identity.session.get_credentials()
+        if credentials is None:
+            raise SpokeUnreachable("the hub has no AWS credentials of its own")
+        frozen = await credentials.get_frozen_credentials()
+        keys = Keys(account_id, frozen.access_key or "", frozen.secret_key or "", frozen.token)
+        arn = (await self._identity.caller())["Arn"]
+        # botocore refreshes its own credentials; asking again after a minute is cheap.
+        return _Session(keys, arn.rsplit("/", 1)[-1], time.time() + REFRESH_BEFORE_SECONDS + 60)
+
+
+def session_policy(bot: AnyBot, account_id: str, partition: str) -> str:
+    """The bot's declared actions as a session policy; AWS lets 2,048 characters through."""
+    by_resource: dict[tuple[str, ...], list[str]] = {}
+    for action in bot.actions:
+        patterns = bot.resources.get(action, ("*",))
+        resources = tuple(p.format(partition=partition, account=account_id) for p in patterns)
+        by_resource.setdefault(resources, []).append(action)
+    statements = [
+        {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
+        for resources, actions in by_resource.items()
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))

@@ -1,0 +1,119 @@
+"""One client per service and region for the whole organization; credentials chosen per task.
+
+Making a client costs more CPU than a call, so a client per account would cost more than the work.
+Instead each client signs with whatever account the running task is in. A task that is in no account
+signs with nothing and fails: the hub's own keys are never a fallback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession, get_session
+from botocore.credentials import ReadOnlyCredentials
+
+from hub.errors import InternalError
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Credentials of one account. The repr hides them."""
+
+    account_id: str
+    access_key: str
+    secret_key: str
+    token: str | None
+
+    def __repr__(self) -> str:
+        return f"Keys({self.account_id})"
+
+
+_current: ContextVar[Keys | None] = ContextVar("hub_aws_keys", default=None)
+
+
+@contextmanager
+def signing_as(keys: Keys) -> Iterator[None]:
+    """Calls of this task are signed with ``keys`` inside the block."""
+    token = _current.set(keys)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class TaskCredentials:
+    """What botocore asks for keys at signing time; answers with the running task's account."""
+
+    method = "hub-task"
+    token = None
+    account_id = None
+
+    @property
+    def access_key(self) -> str:
+        return self._keys().access_key
+
+    @property
+    def secret_key(self) -> str:
+        return self._keys().secret_key
+
+    @staticmethod
+    def _keys() -> Keys:
+        keys = _current.get()
+        if keys is None:
+            raise InternalError("an AWS call was made outside any account; nothing was sent")
+        return keys
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        keys = self._keys()
+        return ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token, None)
+
+
+def client_config(**more: Any) -> AioConfig:
+    """Limits every client of the hub has: times out, retries a little, never for long."""
+    return AioConfig(
+        connect_timeout=5,
+        read_timeout=30,
+        max_pool_connections=100,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        account_id_endpoint_mode="disabled",
+        user_agent_extra="remediation-hub",
+        **more,
+    )
+
+
+class Clients:
+    """The pool. Clients are made on first use, one at a time per kind, and closed together."""
+
+    def __init__(self, session: AioSession | None = None) -> None:
+        self._session = session or get_session()
+        # AioSession offers no public way to hand in a credentials object of one's own.
+        self._session._credentials = TaskCredentials()
+        self._stack = AsyncExitStack()
+        self._clients: dict[tuple[str, str], asyncio.Task[Any]] = {}
+
+    async def get(self, service: str, region: str) -> Any:
+        """The shared client of ``service`` in ``region``."""
+        key = (service, region)
+        making = self._clients.get(key)
+        if making is None:
+            making = self._clients[key] = asyncio.create_task(self._make(service, region))
+        try:
+            return await asyncio.shield(making)
+        except Exception:
+            self._clients.pop(key, None)
+            raise
+
+    async def _make(self, service: str, region: str) -> Any:
+        context = self._session.create_client(service, region_name=region, config=client_config())
+        return await self._stack.enter_async_context(context)
+
+    async def close(self) -> None:
+        """Close all clients and their connections."""
+        self._clients.clear()
+        await self._stack.aclose()

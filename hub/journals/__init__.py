@@ -1,0 +1,95 @@
+"""Where runs are kept. One Protocol, three homes: `dynamodb`, `sqlite`, `memory`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from hub.model import Outcome, Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to work on ``name`` until ``expires_at``.
+
+    ``fence`` grows by one each time somebody new takes the lease, also after an expiry, and never
+    falls; a write that carries an older fence than the record's is refused.
+    """
+
+    name: str
+    owner: str
+    fence: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Filters of the history; None means any. ``since`` is aware; newest first; ``limit`` rows."""
+
+    finding_key: str | None = None
+    account_id: str | None = None
+    bot: str | None = None
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    session: str | None = None
+    limit: int = 100
+
+
+class Journal(Protocol):
+    """What the flow needs of a journal. Every method may raise `hub.errors.JournalUnwritable`
+    when the store cannot be reached or refuses."""
+
+    async def start(self) -> None:
+        """Connect, create what is missing where that is the journal's to create (SQLite)."""
+
+    async def stop(self) -> None:
+        """Let go of connections. Leases stay until released or expired."""
+
+    async def lease(self, name: str, *, owner: str, seconds: float) -> Lease | None:
+        """Take ``name`` if it is free or expired; None if somebody else holds it.
+
+        Taking a lease one already holds (same owner, not expired) also gives None: an owner is one
+        task, not one process.
+        """
+
+    async def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
+        """Extend; None when the lease was lost (expired and taken, or released)."""
+
+    async def release(self, lease: Lease) -> None:
+        """Give it back early. Nothing happens when it was lost already. The fence number survives."""
+
+    async def open(self, run: Run) -> Run:
+        """Write ``run`` (outcome None) before the first change.
+
+        If a record of that run_id exists: a closed one is returned as it is; an open one keeps its
+        own ``before`` and ``opened_at`` (the state before the *first* attempt), takes the new
+        fence and is returned.
+
+        Raises:
+            LeaseLost: the record carries a higher fence.
+        """
+
+    async def close(self, run: Run) -> None:
+        """Write the outcome. Creates the record when it was never opened (nothing was changed).
+
+        A closed record is never overwritten: closing it again with the same outcome does nothing.
+
+        Raises:
+            LeaseLost: the record carries a higher fence, or was closed with another outcome.
+        """
+
+    async def mark_undone(self, run_id: str, *, by: str) -> None:
+        """Note on a closed run which run took it back. The outcome stays as it was."""
+
+    async def get(self, run_id: str) -> Run | None: ...
+
+    def runs(self, query: Query) -> AsyncIterator[Run]:
+        """Runs that match, newest ``opened_at`` first, across pages of the store."""
+
+    async def settle(self, occurrence: str, *, report_id: str) -> None:
+        """Note that the report of this occurrence is out. Idempotent."""
+
+    async def settled(self, occurrence: str) -> str | None:
+        """The report_id if `settle` was called for this occurrence."""

@@ -1,0 +1,263 @@
+"""The values that travel between the stages of the flow. All frozen; nothing here knows the hub.
+
+bytes -> Message -> Finding -> Step* -> Verdict -> Run -> Report
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import SecretStr
+
+from bots._bot import AnyBot, Params, Target
+
+
+class Outcome(StrEnum):
+    """How a step ended. A closed list; other systems' words live in sinks only."""
+
+    COMPLIANT = "compliant"  # was right already, proven by reading
+    FIXED = "fixed"  # was wrong, changed, proven by reading again
+    RESTORED = "restored"  # an undo put back what was there, proven by reading
+    WOULD_FIX = "would-fix"  # dry run: is wrong, nothing was changed
+    WAITING = "waiting"  # needs a person's approval or another moment
+    REFUSED = "refused"  # a guard or the bot said no, nothing was changed
+    GONE = "gone"  # the resource does not exist any more
+    UNPROVEN = "unproven"  # changed, but reading again did not show it right
+    INVALID = "invalid"  # the finding cannot be acted on as written
+    UNREACHABLE = "unreachable"  # the account or AWS could not be reached
+    DENIED = "denied"  # AWS refused a call
+    THROTTLED = "throttled"  # AWS asked for patience until ours ended
+    FAILED = "failed"  # anything else
+    INTERRUPTED = "interrupted"  # the worker stopped in the middle
+
+    @property
+    def retry(self) -> bool:
+        """Trying the same again later may succeed without anybody doing anything."""
+        return self in {Outcome.UNREACHABLE, Outcome.THROTTLED, Outcome.INTERRUPTED, Outcome.UNPROVEN}
+
+    @property
+    def needs_person(self) -> bool:
+        """Nothing will get better until a person acts."""
+        return self in {
+            Outcome.WAITING, Outcome.UNPROVEN, Outcome.INVALID, Outcome.DENIED, Outcome.FAILED,
+            Outcome.INTERRUPTED,
+        }  # fmt: skip
+
+    @property
+    def well(self) -> bool:
+        """Nothing is left to worry about: for exit statuses."""
+        return self in {
+            Outcome.COMPLIANT, Outcome.FIXED, Outcome.RESTORED, Outcome.WOULD_FIX, Outcome.GONE,
+            Outcome.WAITING, Outcome.REFUSED,
+        }  # fmt: skip
+
+    @property
+    def status(self) -> str:
+        """The report's "Execution status", the only place where it is derived."""
+        match self:
+            case Outcome.COMPLIANT | Outcome.FIXED | Outcome.RESTORED:
+                return "passed"
+            case Outcome.WOULD_FIX:
+                return "dry run"
+            case Outcome.WAITING:
+                return "pending"
+            case Outcome.REFUSED | Outcome.GONE:
+                return "skipped"
+            case _:
+                return "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One thing that arrived, unwrapped from its envelope.
+
+    Attributes:
+        body: the finding as text.
+        message_id: the sender's id (SNS or SQS), "" for files.
+        origin: where it came from, for people ("queue d9-findings", "findings.json line 3").
+        nonce: "" when the same body must run once only (queues); a run's own mark when a person asked.
+    """
+
+    body: str
+    message_id: str = ""
+    origin: str = ""
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A bot a finding asks for, in the finding's own words."""
+
+    bot: str
+    args: tuple[str, ...] = ()
+    source: Literal["compliance tag", "remediation action"] = "remediation action"
+    suggested_policy: str | None = None
+
+    @property
+    def text(self) -> str:
+        """As a finding would write it, for people."""
+        return " ".join((self.bot, *(f'"{a}"' if not a or " " in a else a for a in self.args)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """Where CloudGuard wants to hear how it went. The key is a credential."""
+
+    url: str
+    key: SecretStr
+    stream: str
+    partition_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A finding of any dialect in the hub's words.
+
+    ``occurrence`` identifies this one report of the finding: equal for redeliveries of one message,
+    different when the finding comes back later. ``region`` is as received ("" if unknown).
+    ``notes`` are remarks of the dialect about what it had to bend or leave out.
+    """
+
+    dialect: str
+    occurrence: str
+    key: str
+    passed: bool
+    account_id: str
+    account_name: str = ""
+    vendor: str = ""
+    region: str = ""
+    rule: str = ""
+    rule_id: str = ""
+    severity: str = ""
+    entity: Mapping[str, Any] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()
+    report_time: str = "N.A"
+    event_time: str | None = None
+    execution_id: str | None = None
+    dome9_account_id: str | None = None
+    feedback: Feedback | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def entity_id(self) -> str | None:
+        value = self.entity.get("id")
+        return None if value is None else str(value)
+
+    @property
+    def entity_name(self) -> str | None:
+        value = self.entity.get("name")
+        return None if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One due bot of a finding, planned. Either ready (bot, params, target) or a ``problem``.
+
+    ``run_id`` is derived from occurrence, bot and parameters, so every worker that plans the same
+    message gets the same ids.
+    """
+
+    run_id: str
+    finding: Finding
+    action: Action
+    bot: AnyBot | None = None
+    params: Params | None = None
+    target: Target | None = None
+    problem: str | None = None
+
+    @property
+    def lane(self) -> str:
+        """What must not be worked on twice at a time: account, region and resource."""
+        assert self.target is not None
+        return f"{self.target.account_id}/{self.target.type}/{self.target.id}"
+
+
+class Decision(StrEnum):
+    """What the guard stage says about a step."""
+
+    GO = "go"
+    DRY_RUN = "dry run"
+    WAIT = "wait"
+    REFUSE = "refuse"
+    INVALID = "invalid"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A guard's word: what, which guard, and why in one sentence for people."""
+
+    decision: Decision
+    guard: str = ""
+    why: str = ""
+
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One step as the journal keeps it, and one entry of the report.
+
+    Open (``outcome`` None) from before the first change until the outcome is recorded. ``before`` is
+    the bot's snapshot as JSON, ``after`` the snapshot that proved the outcome. ``fence`` is the
+    lease's number of whoever wrote last; older workers are refused. ``session`` is the role session
+    name to search for in CloudTrail. ``undo`` is "exact", "nearest" or "none". ``undo_of`` is the
+    run this one takes back, ``undone_by`` the run that took this one back.
+    """
+
+    run_id: str
+    occurrence: str
+    finding_key: str
+    account_id: str
+    account_name: str = ""
+    region: str = ""
+    rule: str = ""
+    severity: str = ""
+    entity_id: str | None = None
+    entity_name: str | None = None
+    bot: str
+    args: tuple[str, ...] = ()
+    target_type: str = ""
+    target_id: str = ""
+    partition: str = "aws"
+    outcome: Outcome | None = None
+    message: str = ""
+    changed: bool = False
+    undo: str = "none"
+    before: Json | None = None
+    after: Json | None = None
+    notes: tuple[str, ...] = ()
+    session: str = ""
+    fence: int = 0
+    opened_at: datetime
+    closed_at: datetime | None = None
+    undo_of: str | None = None
+    undone_by: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the run took, 0 while it is open."""
+        return (self.closed_at - self.opened_at).total_seconds() if self.closed_at else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is published about one finding: an entry for every due bot, in every outcome.
+
+    ``report_id`` is derived from the occurrence, so a report published twice has one id.
+    ``error`` is set when the finding as a whole could not be handled; ``runs`` may then be empty.
+    """
+
+    report_id: str
+    finding: Finding
+    runs: tuple[Run, ...]
+    error: str | None = None
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return tuple(run.outcome or Outcome.INTERRUPTED for run in self.runs)
