@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from bots._bot import Aws, CannotFix, Target, TargetGone
+from bots._policies import services_let_in
 
 BUCKET = ("arn:{partition}:s3:::*",)
+LOGGING_SERVICE = "logging.s3.amazonaws.com"
+LOG_DELIVERY_GROUP = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 
 
 def bucket_name(target: Target) -> str:
     """The bucket's name, also when the finding gave its ARN."""
     return target.id.rsplit(":::", 1)[-1].split("/", 1)[0]
+
+
+def own_bucket(aws: Aws, target: Target) -> dict[str, str]:
+    """Arguments naming the bucket; S3 refuses if it has come to belong to another account."""
+    return {"Bucket": bucket_name(target), "ExpectedBucketOwner": aws.account_id}
 
 
 async def bucket_home(aws: Aws, target: Target) -> Aws:
@@ -28,3 +36,14 @@ async def bucket_home(aws: Aws, target: Target) -> Aws:
     if head is None:
         raise TargetGone(f"bucket {name} does not exist")
     return aws.at(head.get("BucketRegion") or aws.region)
+
+
+async def delivering_services(home: Aws, name: str) -> frozenset[str]:
+    """AWS services the bucket lets deliver into it, by policy or, for access logs of older buckets, by ACL."""
+    bucket = {"Bucket": name, "ExpectedBucketOwner": home.account_id}
+    policy = await home.find("s3", "GetBucketPolicy", absent=("NoSuchBucketPolicy",), **bucket)
+    services = services_let_in(policy["Policy"] if policy else None)
+    acl = await home.call("s3", "GetBucketAcl", **bucket)
+    if any(grant.get("Grantee", {}).get("URI") == LOG_DELIVERY_GROUP for grant in acl.get("Grants", ())):
+        services |= {LOGGING_SERVICE}
+    return services

@@ -10,6 +10,7 @@
         SpokeDenied                a call was refused by IAM, an SCP or a resource policy
         SpokeThrottled             AWS asked for patience and the patience ended
       JournalUnwritable            prior state could not be saved, so nothing was changed
+      NotNow                       another worker is at it; the message waits its turn
       LeaseLost                    another worker owns the finding by now, so this one lets go
       SettingsWrong                the environment does not describe a hub that can run
       InternalError                a defect of the hub itself
@@ -83,3 +84,11 @@ class SettingsWrong(HubError):
 
 class InternalError(HubError):
     """A defect of the hub. The text names where to look."""
+
+
+class NotNow(HubError):
+    """Somebody else is at work on the same finding or resource; ask again in ``seconds``."""
+
+    def __init__(self, text: str, *, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds

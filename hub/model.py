@@ -186,6 +186,21 @@ class Decision(StrEnum):
     INVALID = "invalid"
     UNREACHABLE = "unreachable"
 
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome this word ends a step with; None if the step goes on to look at the resource."""
+        match self:
+            case Decision.REFUSE:
+                return Outcome.REFUSED
+            case Decision.WAIT:
+                return Outcome.WAITING
+            case Decision.INVALID:
+                return Outcome.INVALID
+            case Decision.UNREACHABLE:
+                return Outcome.UNREACHABLE
+            case Decision.GO | Decision.DRY_RUN:
+                return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:

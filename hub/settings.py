@@ -183,8 +183,20 @@ class Settings(BaseSettings):
         try:
             return cls(**given)  # type: ignore[arg-type]
         except ValidationError as error:
-            lines = [
-                f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-                for problem in error.errors()
-            ]
+            lines = [f"{_called(problem['loc'][0])}: {problem['msg']}" for problem in error.errors()]
             raise SettingsWrong("; ".join(lines)) from None
+
+
+def variables(field: str) -> tuple[str, ...]:
+    """The environment variables a field is read from, the hub's own name first."""
+    alias = Settings.model_fields[field].validation_alias
+    assert isinstance(alias, AliasChoices)
+    return tuple(str(choice) for choice in alias.choices)
+
+
+def _called(location: object) -> str:
+    for field in Settings.model_fields:
+        names = variables(field)
+        if location in (field, *names):
+            return names[0] + (f" (or {' or '.join(names[1:])})" if names[1:] else "")
+    return str(location)

@@ -7,15 +7,17 @@ import json
 import re
 import secrets
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from aiobotocore.session import AioSession, get_session
+from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bots._bot import AnyBot, AwsError
+from bots._grants import grants
 from hub.aws.account import SpokeAccount
-from hub.aws.clients import Clients, Keys, client_config
+from hub.aws.clients import Clients, Keys, client_config, new_session
 from hub.aws.errors import from_botocore, outcome_of
 from hub.aws.throttle import Pacer
 from hub.errors import SpokeDenied, SpokeError, SpokeThrottled, SpokeUnreachable
@@ -23,6 +25,7 @@ from hub.model import Outcome
 from hub.settings import Settings
 
 DIRECTORY_SECONDS = 300.0
+ASK_AGAIN_SECONDS = 5.0
 SESSION_SECONDS = 3600
 REFRESH_BEFORE_SECONDS = 300.0
 
@@ -41,9 +44,11 @@ class HubIdentity:
 
     def __init__(self, settings: Settings, session: AioSession | None = None) -> None:
         self.settings = settings
-        self.session = session or get_session()
+        self.session = session or new_session()
         self._caller: dict[str, str] | None = None
         self._lock = asyncio.Lock()
+        self._stack = AsyncExitStack()
+        self._kept: dict[tuple[str, str], asyncio.Task[Any]] = {}
 
     def client(self, service: str, region: str | None = None) -> Any:
         """An async context manager giving a client that signs as the hub."""
@@ -51,13 +56,32 @@ class HubIdentity:
             service, region_name=region or self.settings.region, config=client_config()
         )
 
+    async def kept(self, service: str, region: str | None = None) -> Any:
+        """A client that signs as the hub, made once and open until `close`."""
+        key = (service, region or self.settings.region)
+        making = self._kept.get(key)
+        if making is None:
+            making = self._kept[key] = asyncio.create_task(self._keep(*key))
+        try:
+            return await asyncio.shield(making)
+        except Exception:
+            self._kept.pop(key, None)
+            raise
+
+    async def _keep(self, service: str, region: str) -> Any:
+        return await self._stack.enter_async_context(self.client(service, region))
+
+    async def close(self) -> None:
+        """Close the kept clients."""
+        self._kept.clear()
+        await self._stack.aclose()
+
     async def caller(self) -> dict[str, str]:
         """``Account`` and ``Arn`` of the hub, asked once per process."""
         async with self._lock:
             if self._caller is None:
                 try:
-                    async with self.client("sts") as sts:
-                        answer = await sts.get_caller_identity()
+                    answer = await (await self.kept("sts")).get_caller_identity()
                 except (ClientError, BotoCoreError) as error:
                     told = from_botocore(
                         error, service="sts", operation="GetCallerIdentity", region=self.settings.region
@@ -93,6 +117,7 @@ class Directory:
         self._identity = identity
         self._known: dict[str, AccountFacts] = {}
         self._read_at = float("-inf")
+        self._failure: tuple[SpokeError, float] | None = None
         self._lock = asyncio.Lock()
 
     async def find(self, account_id: str) -> AccountFacts | None:
@@ -106,9 +131,19 @@ class Directory:
             return AccountFacts(account_id, "", active=True) if listed else None
         async with self._lock:
             if time.monotonic() - self._read_at > DIRECTORY_SECONDS:
-                self._known = await self._read()
-                self._read_at = time.monotonic()
+                await self._refresh()
             return self._known.get(account_id)
+
+    async def _refresh(self) -> None:
+        # Organizations is slow and throttles early: one failure speaks for everybody who waits.
+        if self._failure is not None and time.monotonic() < self._failure[1]:
+            raise self._failure[0]
+        try:
+            self._known = await self._read()
+        except SpokeError as error:
+            self._failure = (error, time.monotonic() + ASK_AGAIN_SECONDS)
+            raise
+        self._read_at = time.monotonic()
 
     async def _read(self) -> dict[str, AccountFacts]:
         known: dict[str, AccountFacts] = {}
@@ -182,7 +217,7 @@ class Accounts:
             "RoleArn": arn,
             "RoleSessionName": name,
             "DurationSeconds": SESSION_SECONDS,
-            "SourceIdentity": re.sub(r"[^\w+=,.@-]", "-", run_id)[:64],
+            "SourceIdentity": re.sub(r"[^\w+=,.@-]", "-", run_id, flags=re.ASCII)[:64],
         }
         if self._settings.external_id:
             request["ExternalId"] = self._settings.external_id
@@ -190,8 +225,8 @@ class Accounts:
             request["Policy"] = session_policy(bot, account_id, partition)
         try:
             # The regional endpoint of the finding's region: opt-in regions accept no other's tokens.
-            async with self._identity.client("sts", region) as sts:
-                answer = await sts.assume_role(**request)
+            sts = await self._identity.kept("sts", region)
+            answer = await sts.assume_role(**request)
         except (ClientError, BotoCoreError) as error:
             told = from_botocore(error, service="sts", operation="AssumeRole", region=region)
             raise spoke_error(
@@ -219,13 +254,12 @@ class Accounts:
 
 def session_policy(bot: AnyBot, account_id: str, partition: str) -> str:
     """The bot's declared actions as a session policy; AWS lets 2,048 characters through."""
-    by_resource: dict[tuple[str, ...], list[str]] = {}
-    for action in bot.actions:
-        patterns = bot.resources.get(action, ("*",))
-        resources = tuple(p.format(partition=partition, account=account_id) for p in patterns)
-        by_resource.setdefault(resources, []).append(action)
     statements = [
-        {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
-        for resources, actions in by_resource.items()
+        {
+            "Effect": "Allow",
+            "Action": list(grant.actions),
+            "Resource": grant.on(partition=partition, account=account_id),
+        }
+        for grant in grants([bot])
     ]
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))

@@ -8,7 +8,8 @@ signs with nothing and fails: the hub's own keys are never a fallback.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import functools
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.credentials import ReadOnlyCredentials
+from botocore.loaders import Loader, create_loader
 
 from hub.errors import InternalError
 
@@ -69,9 +71,29 @@ class TaskCredentials:
             raise InternalError("an AWS call was made outside any account; nothing was sent")
         return keys
 
+    def get_deferred_property(self, _name: str) -> Callable[[], Awaitable[None]]:
+        """What botocore may put into an endpoint's name: nothing, for one endpoint serves all accounts."""
+        return self.get_account_id
+
+    async def get_account_id(self) -> None:
+        """See `get_deferred_property`."""
+
     async def get_frozen_credentials(self) -> ReadOnlyCredentials:
         keys = self._keys()
         return ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token, None)
+
+
+@functools.cache
+def _loader() -> Loader:
+    # Reading a service's model from disk costs more than making a client of it; it never changes.
+    return create_loader()
+
+
+def new_session() -> AioSession:
+    """A botocore session that shares the models this process has read."""
+    session = get_session()
+    session.register_component("data_loader", _loader())
+    return session
 
 
 def client_config(**more: Any) -> AioConfig:
@@ -91,7 +113,7 @@ class Clients:
     """The pool. Clients are made on first use, one at a time per kind, and closed together."""
 
     def __init__(self, session: AioSession | None = None) -> None:
-        self._session = session or get_session()
+        self._session = session or new_session()
         # AioSession offers no public way to hand in a credentials object of one's own.
         self._session._credentials = TaskCredentials()
         self._stack = AsyncExitStack()

@@ -9,7 +9,10 @@ from hub.model import Finding
 
 
 class Dialect(Protocol):
-    name: str
+    @property
+    def name(self) -> str:
+        """For people and settings."""
+        ...
 
     def recognises(self, document: Mapping[str, Any]) -> bool:
         """Cheap look at the top-level keys."""

@@ -8,7 +8,10 @@ from hub.model import Step, Verdict
 
 
 class Guard(Protocol):
-    name: str
+    @property
+    def name(self) -> str:
+        """For people and settings."""
+        ...
 
     async def judge(self, step: Step) -> Verdict | None:
         """The guard's word about a planned step (its bot, params and target are set)."""

@@ -8,7 +8,10 @@ from hub.model import Report
 
 
 class Sink(Protocol):
-    name: str
+    @property
+    def name(self) -> str:
+        """For people and settings."""
+        ...
 
     async def publish(self, report: Report) -> None:
         """Send the report.

@@ -1,0 +1,55 @@
+"""Which KMS keys can be used to encrypt something by default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bots._bot import Aws, CannotFix
+
+# An ARN or name of a key or an alias. Nothing is asked of AWS for what cannot be one.
+KEY_PATTERN = (
+    r"^(arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:)?(key/|alias/)[A-Za-z0-9/_-]{1,250}$|^(mrk-)?[0-9a-f-]{32,36}$"
+)
+KEYS = ("arn:{partition}:kms:*:{account}:key/*",)
+GONE = ("NotFoundException",)
+
+
+async def usable_key(aws: Aws, key: str) -> str:
+    """ARN of the customer managed key of this account and region that ``key`` names in any form.
+
+    Services store whatever they are told and fail at the first use, so the key is looked at first.
+    Keys of other accounts are refused: a finding must not be able to put data under a stranger's key.
+
+    Raises:
+        CannotFix: the key cannot encrypt; the text says why.
+    """
+    if key.startswith("arn:"):
+        _, _, _, region, owner, _ = key.split(":", 5)
+        if region != aws.region:
+            raise CannotFix(f"key {key} is in {region}, but it must be in {aws.region}")
+        if owner != aws.account_id:
+            raise CannotFix(f"key {key} belongs to account {owner}, not to {aws.account_id}")
+    answer = await aws.find("kms", "DescribeKey", absent=GONE, KeyId=key)
+    if answer is None:
+        raise CannotFix(f"there is no key {key} in account {aws.account_id}, {aws.region}")
+    found: dict[str, Any] = answer["KeyMetadata"]
+    for has, needed in (
+        ("KeyManager", "CUSTOMER"),
+        ("KeyState", "Enabled"),
+        ("KeyUsage", "ENCRYPT_DECRYPT"),
+        ("KeySpec", "SYMMETRIC_DEFAULT"),
+    ):
+        if found.get(has) != needed:
+            raise CannotFix(f"key {key} cannot be used: its {has} is {found.get(has)}, not {needed}")
+    return str(found["Arn"])
+
+
+async def is_key(aws: Aws, named: str | None, arn: str) -> bool:
+    """Whether a stored name of a key (ARN, id, alias) leads to the key ``arn`` of this account and region."""
+    if named is None or named == arn:
+        return named == arn
+    own = arn.split(":key/", 1)[0]
+    if named.startswith("arn:") and not named.startswith(f"{own}:alias/"):
+        return False  # another key, or an alias of another account or region
+    answer = await aws.find("kms", "DescribeKey", absent=GONE, KeyId=named)
+    return answer is not None and answer["KeyMetadata"]["Arn"] == arn

@@ -1,0 +1,127 @@
+"""Stop an instance.
+
+After: the instance is stopping or stopped; its EBS volumes, private addresses and Elastic IPs stay.
+Caution: memory, instance-store data and an auto-assigned public IP are lost. An Auto Scaling group
+terminates and replaces a stopped member. To start an instance with volumes under a customer managed
+key, an undo also needs kms:CreateGrant on that key.
+Finding: ec2_stop_instance
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+
+INSTANCE = ("arn:{partition}:ec2:*:{account}:instance/*",)
+# Pending and running are one to an undo, stopping and stopped one to a fix.
+_SETTLED: dict[str, Literal["running", "stopped", "terminated"]] = {
+    "pending": "running",
+    "running": "running",
+    "stopping": "stopped",
+    "stopped": "stopped",
+    "shutting-down": "terminated",
+    "terminated": "terminated",
+}
+
+
+class Power(Before):
+    state: Literal["running", "stopped", "terminated"]
+
+
+bot = Bot(
+    name="ec2_stop_instance",
+    acts_on="AWS::EC2::Instance",
+    target=entity("id"),
+    params=NoParams,
+    before=Power,
+    reads=("ec2:DescribeInstances", "ec2:DescribeInstanceAttribute"),
+    writes=("ec2:StopInstances", "ec2:StartInstances"),
+    resources={
+        "ec2:StopInstances": INSTANCE,
+        "ec2:StartInstances": INSTANCE,
+    },
+    risk=Risk.DISRUPTIVE,
+    undo=Undo.nearest(
+        "the instance runs again, but memory, instance-store data and an auto-assigned public IP are lost",
+        expects=lambda was: was,
+    ),
+    example="ec2_stop_instance",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Power]:
+    found = await _instance(aws, target)
+    state = _SETTLED[found["State"]["Name"]]
+    if state == "running":
+        await _refuse_unstoppable(aws, target, found)
+    return Check(
+        compliant=state != "running",
+        before=Power(state=state),
+        why=f"instance {target.id} is {found['State']['Name']}"
+        + (", so there is nothing to stop" if state == "terminated" else ""),
+        notes=_notes(found) if state == "running" else (),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Power) -> None:
+    stopped = await aws.find(
+        "ec2", "StopInstances", absent=("UnsupportedOperation",), InstanceIds=[target.id]
+    )
+    if stopped is None:
+        raise CannotFix(
+            f"AWS cannot stop {target.id}, as a Spot instance of a one-time request: it can only be terminated"
+        )
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Power) -> None:
+    if await _is_protected(aws, target):
+        raise CannotFix(
+            f"stop protection of {target.id} was switched on after the stop, so somebody has taken charge of it: "
+            "start it by hand"
+        )
+    await aws.call("ec2", "StartInstances", InstanceIds=[target.id])
+
+
+async def _instance(aws: Aws, target: Target) -> dict[str, Any]:
+    answer = await aws.find(
+        "ec2", "DescribeInstances", absent=("InvalidInstanceID.NotFound",), InstanceIds=[target.id]
+    )
+    # AWS forgets a terminated instance after an hour or so.
+    found = [each for group in (answer or {}).get("Reservations", ()) for each in group["Instances"]]
+    if not found:
+        raise TargetGone(f"instance {target.id} does not exist in {aws.region}")
+    instance: dict[str, Any] = found[0]
+    return instance
+
+
+async def _refuse_unstoppable(aws: Aws, target: Target, found: dict[str, Any]) -> None:
+    if found["RootDeviceType"] == "instance-store":
+        raise CannotFix(f"{target.id} boots from instance store: AWS cannot stop it, only terminate it")
+    if await _is_protected(aws, target):
+        raise CannotFix(f"stop protection of {target.id} is on: somebody must switch it off first")
+
+
+async def _is_protected(aws: Aws, target: Target) -> bool:
+    answer = await aws.call(
+        "ec2", "DescribeInstanceAttribute", InstanceId=target.id, Attribute="disableApiStop"
+    )
+    return bool(answer["DisableApiStop"]["Value"])
+
+
+def _notes(found: dict[str, Any]) -> tuple[str, ...]:
+    tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
+    address = found.get("PublicIpAddress")
+    notes = []
+    if group := tags.get("aws:autoscaling:groupName"):
+        notes.append(f"Auto Scaling group {group} will terminate the stopped instance and start another")
+    if any(key.startswith(("eks:", "kubernetes.io/cluster/")) for key in tags):
+        notes.append("the instance is a Kubernetes node: its pods are evicted without a drain")
+    if found.get("InstanceLifecycle") == "spot":
+        notes.append("a Spot instance: AWS can stop only those of a persistent request")
+    if address:
+        notes.append(f"its public IP is {address}; unless an Elastic IP, it is lost")
+    return tuple(notes)

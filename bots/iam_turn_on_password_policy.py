@@ -1,0 +1,96 @@
+"""Set the account's password policy for IAM users.
+
+After: the policy holds the nine given values. Where the present policy is stricter its value stays,
+unless the finding says ``allowWeaker``.
+Caution: a shorter password age makes users change their password at the next sign-in; with hard
+expiry they are shut out until an administrator helps.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, account
+from bots._password_rules import UNSET, Rules, from_aws, remarks, stricter, to_aws
+from bots._words import Word
+
+
+class Wish(Params):
+    minimum_password_length: Annotated[int, Field(ge=6, le=128, description="shortest password")]
+    require_symbols: bool
+    require_numbers: bool
+    require_uppercase_characters: bool
+    require_lowercase_characters: bool
+    allow_users_to_change_password: bool
+    max_password_age: Annotated[int, Field(ge=0, le=1095, description="days; 0: never expires")]
+    password_reuse_prevention: Annotated[int, Field(ge=0, le=24, description="passwords remembered; 0: none")]
+    hard_expiry: Annotated[bool, Field(description="expired passwords need an administrator")]
+    allow_weaker: Annotated[
+        bool, Field(description="weaken what is stricter now"), Word(flag="allowWeaker")
+    ] = False
+
+
+class PasswordPolicy(Before):
+    rules: Rules | None  # None: never set, AWS's own default applies
+
+
+bot = Bot(
+    name="iam_turn_on_password_policy",
+    acts_on="AWS::::Account",
+    target=account(),
+    params=Wish,
+    before=PasswordPolicy,
+    reads=("iam:GetAccountPasswordPolicy",),
+    writes=("iam:UpdateAccountPasswordPolicy", "iam:DeleteAccountPasswordPolicy"),
+    risk=Risk.CONFIG_CHANGE,
+    undo=Undo.exact(),
+    example="iam_turn_on_password_policy 14 True True True True True 90 24 False",
+    is_global=True,
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: Wish) -> Check[PasswordPolicy]:
+    found = await aws.find("iam", "GetAccountPasswordPolicy", absent=("NoSuchEntity",))
+    now = None if found is None else from_aws(found["PasswordPolicy"])
+    goal = _goal(params, now)
+    differing = [name for name, value in goal if value != getattr(now, name, None)]
+    return Check(
+        compliant=goal == now,
+        before=PasswordPolicy(rules=now),
+        why="no password policy is set"
+        if now is None
+        else f"the password policy differs in {', '.join(differing)}"
+        if differing
+        else "the password policy is as strict as wished",
+        notes=remarks(_wished(params), now, goal),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: Wish, before: PasswordPolicy) -> None:
+    goal = _goal(params, before.rules)
+    await aws.call("iam", "UpdateAccountPasswordPolicy", **to_aws(goal))
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: PasswordPolicy) -> None:
+    if before.rules is None:
+        await aws.find("iam", "DeleteAccountPasswordPolicy", absent=("NoSuchEntity",))
+    else:
+        await aws.call("iam", "UpdateAccountPasswordPolicy", **to_aws(before.rules))
+
+
+def _wished(params: Wish) -> Rules:
+    return Rules(**params.model_dump(exclude={"allow_weaker"}))
+
+
+def _goal(params: Wish, now: Rules | None) -> Rules:
+    """The wish, with the stricter present value kept in each field."""
+    wished = _wished(params)
+    if params.allow_weaker:
+        return wished
+    present = now or UNSET
+    return Rules(**{name: stricter(name, value, getattr(present, name)) for name, value in wished})

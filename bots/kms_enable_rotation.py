@@ -1,0 +1,127 @@
+"""Rotate the key material of a customer managed KMS key automatically.
+
+After: AWS makes new key material every period; what was encrypted before stays readable as it is.
+Caution: the first and the second rotation of a key each add to its monthly price. Of a multi-Region
+key the primary is changed, wherever the finding saw a replica.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, TargetGone, Undo, entity
+from bots._kms import GONE, KEYS
+from bots._words import Word
+
+PERIOD_OF_AWS = 365  # days, when nobody names one
+
+
+class Wish(Params):
+    rotation_period_days: Annotated[
+        int | None,
+        Field(ge=90, le=2560, description="days between rotations; left out: as it is, 365 if it was off"),
+        Word(positional=False),
+    ] = None
+
+
+class Rotation(Before):
+    key_arn: str  # of the primary, for a replica
+    region: str
+    period_days: int | None  # None: rotation is off
+
+
+bot = Bot(
+    name="kms_enable_rotation",
+    acts_on="AWS::KMS::Key",
+    target=entity("arn", "id"),
+    params=Wish,
+    before=Rotation,
+    reads=("kms:DescribeKey", "kms:GetKeyRotationStatus"),
+    writes=("kms:EnableKeyRotation", "kms:DisableKeyRotation"),
+    resources={
+        "kms:DescribeKey": KEYS,
+        "kms:GetKeyRotationStatus": KEYS,
+        "kms:EnableKeyRotation": KEYS,
+        "kms:DisableKeyRotation": KEYS,
+    },
+    risk=Risk.CONFIG_CHANGE,
+    undo=Undo.exact(),
+    example="kms_enable_rotation",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: Wish) -> Check[Rotation]:
+    home, key, notes = await _key(aws, target.id)
+    # The rotation calls know no aliases, so it is the ARN from here on.
+    found = await home.call("kms", "GetKeyRotationStatus", KeyId=key["Arn"])
+    period = found.get("RotationPeriodInDays", PERIOD_OF_AWS) if found["KeyRotationEnabled"] else None
+    wish = params.rotation_period_days
+    if period is not None and wish is not None and wish > period:
+        notes.append(f"the wish makes rotation rarer: every {wish} days instead of {period}")
+    return Check(
+        compliant=period is not None and wish in (None, period),
+        before=Rotation(key_arn=key["Arn"], region=home.region, period_days=period),
+        why=f"rotation of key {key['KeyId']} is {'off' if period is None else f'every {period} days'}",
+        region=home.region,
+        notes=tuple(notes),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: Wish, before: Rotation) -> None:
+    await _enable(aws, before, params.rotation_period_days)
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Rotation) -> None:
+    if before.period_days is None:
+        await aws.at(before.region).call("kms", "DisableKeyRotation", KeyId=before.key_arn)
+    else:
+        await _enable(aws, before, before.period_days)
+
+
+async def _enable(aws: Aws, key: Rotation, period_days: int | None) -> None:
+    period = {} if period_days is None else {"RotationPeriodInDays": period_days}
+    await aws.at(key.region).call("kms", "EnableKeyRotation", KeyId=key.key_arn, **period)
+
+
+async def _key(aws: Aws, named: str) -> tuple[Aws, dict[str, Any], list[str]]:
+    """The key to change, the account in its region, and notes.
+
+    Raises:
+        TargetGone: no such key.
+        CannotFix: its material cannot be rotated automatically, or not now.
+    """
+    notes = []
+    home, key = await _described(aws, named)
+    if key.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA":
+        primary = key["MultiRegionConfiguration"]["PrimaryKey"]["Arn"]
+        notes.append(f"the key is a replica; rotation is a setting of its primary {primary}")
+        home, key = await _described(aws, primary)
+    if key["KeyManager"] == "AWS":
+        raise CannotFix("the key is managed by AWS, which rotates it every year by itself")
+    for has, needed, why in (
+        ("KeySpec", "SYMMETRIC_DEFAULT", "only symmetric keys rotate automatically"),
+        ("KeyUsage", "ENCRYPT_DECRYPT", "only encryption keys rotate automatically"),
+        ("Origin", "AWS_KMS", "only key material made by KMS rotates automatically; replace it by hand"),
+        ("KeyState", "Enabled", "enable the key, or cancel its deletion, if it is still needed"),
+    ):
+        if key.get(has) != needed:
+            raise CannotFix(f"the {has} of key {key['KeyId']} is {key.get(has)}: {why}")
+    return home, key, notes
+
+
+async def _described(aws: Aws, named: str) -> tuple[Aws, dict[str, Any]]:
+    home = aws
+    if named.startswith("arn:") and named.count(":") >= 5:
+        _, _, _, region, owner, _ = named.split(":", 5)
+        if owner != aws.account_id:
+            raise CannotFix(f"key {named} belongs to account {owner}, not to {aws.account_id}")
+        home = aws.at(region or aws.region)
+    answer = await home.find("kms", "DescribeKey", absent=GONE, KeyId=named)
+    if answer is None:
+        raise TargetGone(f"key {named} does not exist in {home.region}")
+    return home, answer["KeyMetadata"]

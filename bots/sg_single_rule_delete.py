@@ -1,0 +1,133 @@
+"""Close one port of a security group for one network.
+
+After: no rule for exactly that network and protocol lets the port through; with split=true a wider
+rule stays open on its other ports.
+Caution: tracked connections outlive the rule. What still lets the port through (other networks, groups,
+prefix lists, rules of another protocol) is reported, not touched. Splitting an all-traffic rule keeps
+TCP, UDP and ICMP only.
+Finding: sg_single_rule_delete split=true protocol=TCP scope=0.0.0.0/0 direction=inbound port=22
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._groups import GROUP, RULE, carry_out, group_notes, live_rules
+from bots._rules import EVERYTHING, Closing, Direction, Rule, cidr, still_open, to_close, to_restore
+
+NAMED_AT_MOST = 5  # rules in one sentence
+
+
+class Wish(Params):
+    split: Annotated[bool, Field(description="carve the port out of wider rules; false: exact rules only")]
+    protocol: Annotated[
+        Literal["TCP", "UDP", "ALL", "*"],
+        Field(description="TCP or UDP rules, the all-traffic rule (ALL), or all three (*)"),
+    ]
+    scope: Annotated[str, AfterValidator(cidr), Field(description="the rule's network, IPv4 or IPv6")]
+    direction: Direction
+    port: Annotated[
+        int | None,
+        Field(ge=0, le=65535, description="port to close; 0: rules open on all ports"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _port_is_there(self) -> Self:
+        if self.port is None and (self.split or self.protocol != "ALL"):
+            raise ValueError("port must be given, except with protocol=ALL and split=false")
+        return self
+
+    @property
+    def closing(self) -> Closing:
+        return Closing(scope=self.scope, protocol=self.protocol, port=self.port, split=self.split)
+
+
+class Opened(Before):
+    """All rules of the direction for the one network; without ids, which a rule put back has anew."""
+
+    direction: Direction
+    scope: str
+    rules: tuple[Rule, ...]
+
+
+bot = Bot(
+    name="sg_single_rule_delete",
+    acts_on="AWS::EC2::SecurityGroup",
+    target=entity("id"),
+    params=Wish,
+    before=Opened,
+    reads=("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"),
+    writes=(
+        "ec2:AuthorizeSecurityGroupIngress",
+        "ec2:AuthorizeSecurityGroupEgress",
+        "ec2:ModifySecurityGroupRules",
+        "ec2:RevokeSecurityGroupIngress",
+        "ec2:RevokeSecurityGroupEgress",
+        "ec2:CreateTags",
+    ),
+    resources={
+        "ec2:AuthorizeSecurityGroupIngress": GROUP + RULE,
+        "ec2:AuthorizeSecurityGroupEgress": GROUP + RULE,
+        "ec2:ModifySecurityGroupRules": GROUP + RULE,
+        "ec2:RevokeSecurityGroupIngress": GROUP + RULE,
+        "ec2:RevokeSecurityGroupEgress": GROUP + RULE,
+        "ec2:CreateTags": RULE,
+    },
+    risk=Risk.ACCESS_REMOVAL,
+    undo=Undo.exact(),
+    example="sg_single_rule_delete split=true protocol=TCP scope=0.0.0.0/0 direction=inbound port=22",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: Wish) -> Check[Opened]:
+    notes = await group_notes(aws, target)
+    live = await live_rules(aws, target.id, params.direction)
+    closing = params.closing
+    open_rules = [rule for rule in live.values() if closing.left_of(rule) is not None]
+    what = f"{'all ports' if not params.port else f'port {params.port}'} ({params.protocol})"
+    for why, others in still_open(live, closing).items():
+        notes += (f"{what} stays open {params.direction} {why}: {_named(others)}",)
+    if params.split and params.port and any(rule.protocol == EVERYTHING for rule in open_rules):
+        notes += ("the all-traffic rule is cut down to TCP, UDP and ICMP; GRE, ESP, AH and others are shut",)
+    return Check(
+        compliant=not open_rules,
+        before=Opened(direction=params.direction, scope=params.scope, rules=_of(live.values(), params.scope)),
+        why=f"{what} is open {params.direction}: {_named(open_rules)}"
+        if open_rules
+        else f"no {params.direction} rule for {params.scope} itself opens {what}",
+        notes=notes,
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: Wish, before: Opened) -> None:
+    for _ in range(2):
+        live = await live_rules(aws, target.id, params.direction)
+        if await carry_out(aws, target.id, params.direction, to_close(live, params.closing)):
+            return
+    raise CannotFix(f"somebody else keeps changing {target.id} at the same time; nothing was changed")
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Opened) -> None:
+    for _ in range(2):
+        live = await live_rules(aws, target.id, before.direction)
+        now = {rule_id: rule for rule_id, rule in live.items() if rule.source == before.scope}
+        if await carry_out(aws, target.id, before.direction, to_restore(now, before.rules)):
+            return
+    raise CannotFix(f"somebody else keeps changing {target.id} at the same time; nothing was put back")
+
+
+def _of(rules: Iterable[Rule], scope: str) -> tuple[Rule, ...]:
+    return tuple(sorted(rule for rule in rules if rule.source == scope))
+
+
+def _named(rules: list[Rule]) -> str:
+    more = len(rules) - NAMED_AT_MOST
+    texts = [str(rule) for rule in sorted(rules)[:NAMED_AT_MOST]] + ([f"{more} more"] if more > 0 else [])
+    return "; ".join(texts)

@@ -1,0 +1,94 @@
+"""Puts a hub together from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+from hub import flow
+from hub.aws.accounts import Accounts, Directory, HubIdentity
+from hub.aws.clients import Clients
+from hub.aws.throttle import Pacer
+from hub.flow.kit import Kit
+from hub.flow.undo import undo
+from hub.guards.mode import Mode
+from hub.guards.own_resources import OwnResources
+from hub.guards.scope import Scope
+from hub.journals.choose import open_journal
+from hub.leases import Leases
+from hub.model import Message, Report, Run
+from hub.settings import Settings
+from hub.sinks import Sink
+from hub.sinks.feedback import FeedbackSink
+from hub.sinks.log import LogSink
+from hub.sinks.sns import SnsSink
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A running hub; made by `open_hub`."""
+
+    kit: Kit
+
+    async def settle(self, message: Message) -> Report | None:
+        """See `hub.flow.settle`; None when nothing was due or it was settled before."""
+        return (await flow.settle(self.kit, message)).report
+
+    async def undo(self, run_id: str, *, force: bool = False) -> Report:
+        """See `hub.flow.undo.undo`."""
+        return await undo(self.kit, run_id, force=force)
+
+    async def preview(self, message: Message) -> tuple[Run, ...]:
+        """See `hub.flow.preview`."""
+        return await flow.preview(self.kit, message)
+
+    def also_to(self, sink: Sink) -> Hub:
+        """The same hub publishing to one more sink."""
+        return Hub(replace(self.kit, sinks=(*self.kit.sinks, sink)))
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIterator[Hub]:
+    """A hub ready to settle messages; closes everything it opened.
+
+    Raises:
+        JournalUnwritable, SettingsWrong: it cannot run as the settings say.
+    """
+    async with AsyncExitStack() as stack:
+        identity = HubIdentity(settings)
+        stack.push_async_callback(identity.close)
+        clients = Clients()
+        stack.push_async_callback(clients.close)
+        journal = await stack.enter_async_context(open_journal(settings, identity))
+        directory = Directory(settings, identity)
+        accounts = Accounts(settings, identity, clients=clients, pacer=Pacer(settings.calls_per_second))
+        leases = await stack.enter_async_context(Leases(journal, seconds=settings.lease_seconds))
+        yield Hub(
+            Kit(
+                settings=settings,
+                identity=identity,
+                directory=directory,
+                accounts=accounts,
+                journal=journal,
+                leases=leases,
+                guards=(
+                    Scope(settings, identity, directory),
+                    OwnResources(settings, identity),
+                    Mode(settings.dry_run),
+                ),
+                sinks=(*await _sinks(settings, identity, stack), *sinks),
+            )
+        )
+
+
+async def _sinks(settings: Settings, identity: HubIdentity, stack: AsyncExitStack) -> tuple[Sink, ...]:
+    sinks: list[Sink] = [LogSink()]
+    if settings.report_topic_arn:
+        topic = SnsSink(identity, settings.report_topic_arn, settings.output_mode)
+        await topic.start()
+        stack.push_async_callback(topic.stop)
+        sinks.append(topic)
+    if settings.feedback_hosts:
+        sinks.append(FeedbackSink(settings.feedback_hosts, settings.feedback_seconds))
+    return tuple(sinks)

@@ -1,0 +1,33 @@
+"""What the stages work with, put together once by `hub.app` and handed down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hub.aws.accounts import Accounts, Directory, HubIdentity
+from hub.guards import Guard
+from hub.journals import Journal
+from hub.leases import Leases
+from hub.settings import Settings
+from hub.sinks import Sink
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """Dependencies of the flow. ``now`` gives aware datetimes."""
+
+    settings: Settings
+    identity: HubIdentity
+    directory: Directory
+    accounts: Accounts
+    journal: Journal
+    leases: Leases
+    guards: tuple[Guard, ...]
+    sinks: tuple[Sink, ...]
+    now: Callable[[], datetime] = utc_now

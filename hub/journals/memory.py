@@ -1,0 +1,105 @@
+"""The journal of one process, gone with it. For tests, previews and trying things out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hub.journals import Lease, Query
+from hub.journals.rules import matches, to_close, to_open, to_undone, utc_now
+from hub.journals.wire import dumps, loads, utc_text
+from hub.model import Run
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """``owner`` is None when the lease was given back; the fence stays."""
+
+    owner: str | None
+    fence: int
+    expires_at: datetime
+
+
+class MemoryJournal:
+    """A `hub.journals.Journal` in dictionaries.
+
+    Runs are kept as text, so that what cannot be written to a real store fails here too and nobody
+    can change a record from outside. No method gives way to another task, so each is atomic.
+    """
+
+    def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._now = now
+        self._leases: dict[str, _Kept] = {}
+        self._runs: dict[str, str] = {}
+        self._settled: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """There is nothing to connect to."""
+
+    async def stop(self) -> None:
+        """There is nothing to let go of."""
+
+    async def lease(self, name: str, *, owner: str, seconds: float) -> Lease | None:
+        now = self._now()
+        kept = self._leases.get(name)
+        if kept is not None and kept.owner is not None and kept.expires_at > now:
+            return None
+        fence = kept.fence + 1 if kept else 1
+        return self._keep(Lease(name=name, owner=owner, fence=fence, expires_at=_after(now, seconds)))
+
+    async def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
+        if not self._holds(lease):
+            return None
+        expires_at = _after(self._now(), seconds)
+        return self._keep(Lease(name=lease.name, owner=lease.owner, fence=lease.fence, expires_at=expires_at))
+
+    async def release(self, lease: Lease) -> None:
+        if self._holds(lease):
+            self._leases[lease.name] = _Kept(None, lease.fence, lease.expires_at)
+
+    async def open(self, run: Run) -> Run:
+        return self._write(to_open(self._read(run.run_id), run))
+
+    async def close(self, run: Run) -> None:
+        closed = to_close(self._read(run.run_id), run)
+        if closed is not None:
+            self._write(closed)
+
+    async def mark_undone(self, run_id: str, *, by: str) -> None:
+        self._write(to_undone(self._read(run_id), run_id, by=by))
+
+    async def get(self, run_id: str) -> Run | None:
+        return self._read(run_id)
+
+    async def runs(self, query: Query) -> AsyncIterator[Run]:
+        found = [run for run in map(loads, self._runs.values()) if matches(run, query)]
+        found.sort(key=lambda run: (utc_text(run.opened_at), run.run_id), reverse=True)
+        for run in found[: max(0, query.limit)]:
+            yield run
+
+    async def settle(self, occurrence: str, *, report_id: str) -> None:
+        self._settled.setdefault(occurrence, report_id)
+
+    async def settled(self, occurrence: str) -> str | None:
+        return self._settled.get(occurrence)
+
+    def _holds(self, lease: Lease) -> bool:
+        kept = self._leases.get(lease.name)
+        return kept is not None and (kept.owner, kept.fence) == (lease.owner, lease.fence)
+
+    def _keep(self, lease: Lease) -> Lease:
+        self._leases[lease.name] = _Kept(lease.owner, lease.fence, lease.expires_at)
+        return lease
+
+    def _read(self, run_id: str) -> Run | None:
+        text = self._runs.get(run_id)
+        return None if text is None else loads(text)
+
+    def _write(self, run: Run) -> Run:
+        text = self._runs[run.run_id] = dumps(run)
+        return loads(text)
+
+
+def _after(now: datetime, seconds: float) -> datetime:
+    return now + timedelta(seconds=seconds)

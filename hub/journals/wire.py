@@ -1,0 +1,118 @@
+"""How a run is written down: as JSON that carries its own version, readable by any later hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hub.errors import InternalError, JournalUnwritable
+from hub.model import Outcome, Run
+
+VERSION = 1  # raise it when an older hub would misread what this one writes
+MAX_INDEX_BYTES = 900  # DynamoDB takes 1,024 bytes for a sort key, time and separator included
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAMES = tuple(field.name for field in fields(Run))
+_TUPLES = frozenset({"args", "notes"})
+_TIMES = frozenset({"opened_at", "closed_at"})
+
+
+def to_json(run: Run) -> dict[str, Any]:
+    """The run as what `json.dumps` takes: times as ISO text in UTC, tuples as lists, ``v`` the version."""
+    record: dict[str, Any] = {"v": VERSION}
+    for name in _NAMES:
+        value = getattr(run, name)
+        if isinstance(value, datetime):
+            value = utc_text(value)
+        elif isinstance(value, Outcome):
+            value = value.value
+        elif name in _TUPLES:
+            value = list(value)
+        record[name] = value
+    return record
+
+
+def from_json(record: Mapping[str, Any]) -> Run:
+    """The run that `to_json` wrote. Names this hub does not know are left out, as a hub of the same
+    version may have added them.
+
+    Raises:
+        JournalUnwritable: a newer hub wrote it, or it is no record of a run.
+    """
+    version = record.get("v")
+    if not isinstance(version, int) or version < 1:
+        raise JournalUnwritable("a record of the journal says no version; it was not written by a hub")
+    if version > VERSION:
+        raise JournalUnwritable(
+            f"a newer hub wrote this record (version {version}, this hub reads {VERSION}); update this hub"
+        )
+    values = {name: record[name] for name in _NAMES if name in record}
+    try:
+        for name, value in values.items():
+            if name in _TUPLES:
+                values[name] = tuple(value)
+            elif name in _TIMES and value is not None:
+                values[name] = _aware(datetime.fromisoformat(value))
+        if values.get("outcome") is not None:
+            values["outcome"] = Outcome(values["outcome"])
+        return Run(**values)
+    except (TypeError, ValueError) as error:
+        raise JournalUnwritable(f"a record of the journal is damaged: {error}") from error
+
+
+def dumps(run: Run) -> str:
+    """The run as ASCII text, so that its length is its size and no odd character can be refused.
+
+    Raises:
+        JournalUnwritable: ``before`` or ``after`` is not JSON, so it could not be read back.
+    """
+    try:
+        return json.dumps(to_json(run), separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise JournalUnwritable(
+            f"the state bot {run.bot} keeps cannot be written as JSON ({error}); the bot's snapshot is at fault"
+        ) from error
+
+
+def loads(text: str) -> Run:
+    """The run that `dumps` wrote.
+
+    Raises:
+        JournalUnwritable: the text is damaged, or a newer hub wrote it.
+    """
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise JournalUnwritable(f"a record of the journal is damaged: {error}") from error
+    if not isinstance(record, dict):
+        raise JournalUnwritable("a record of the journal is damaged: it is no JSON object")
+    return from_json(record)
+
+
+def utc_text(moment: datetime) -> str:
+    """An aware time as text of fixed width, so that texts sort as the times do."""
+    return _aware(moment).astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def microseconds(moment: datetime) -> int:
+    """An aware time as microseconds since 1970, for stores that compare numbers."""
+    return (_aware(moment) - _EPOCH) // timedelta(microseconds=1)
+
+
+def index_text(text: str) -> str:
+    """``text`` as a store can index it: findings may send texts that are too long for a key or are
+    not valid Unicode; a digest stands for those."""
+    raw = text.encode("utf-8", "surrogatepass")
+    if len(raw) <= MAX_INDEX_BYTES and text.isprintable():
+        return text
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise InternalError(f"the journal was given {moment.isoformat()}, a time without a zone")
+    return moment

@@ -1,0 +1,266 @@
+"""On which ARNs AWS authorises a call. A section per service; add yours at its place in the alphabet.
+
+A function here gets the call and answers with ARNs (every one must be allowed), with ``*`` for calls
+AWS offers nothing narrower for, or with nothing when it cannot tell. Then the evaluator errs on the
+strict side: only ``Resource: "*"`` allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
+
+from tests.fake_aws.iam_actions import PREFIXES
+from tests.fake_aws.strict_iam import NOTHING_NARROWER
+from tests.fake_aws.wire import Call
+
+ANY = (NOTHING_NARROWER,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Whose account and which partition the call is made in, and by which role or user."""
+
+    account_id: str
+    partition: str
+    entity_arn: str
+
+
+Arns = tuple[str, ...]
+Finder = Callable[[Call, Where], Arns]
+
+
+def resources(call: Call, where: Where) -> tuple[str | None, ...]:
+    """Everything the call's own action must be allowed on; ``(None,)`` if that is not known."""
+    finder = FINDERS.get(call.service)
+    found = finder(call, where) if finder else ()
+    return found or _own_arns(call) or (None,)
+
+
+def _own_arns(call: Call) -> Arns:
+    """ARNs of the service among the top-level parameters, which is how most newer APIs name things."""
+    prefix = PREFIXES.get(call.service, call.service)
+    texts = [text for value in call.params.values() for text in _texts(value)]
+    return tuple(text for text in texts if re.match(rf"arn:[\w-]+:{re.escape(prefix)}:", text))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _named(call: Call, where: Where, kinds: Mapping[str, str]) -> Arns:
+    """ARNs from names: parameter -> the ARN's last part, with ``{}`` for the name. ARNs stay as they are."""
+    prefix = PREFIXES.get(call.service, call.service)
+    start = f"arn:{where.partition}:{prefix}:{call.region}:{where.account_id}:"
+    prefix = PREFIXES.get(call.service, call.service)
+    start = f"arn:{where.partition}:{prefix}:{call.region}:{where.account_id}:"
+    found = []
+    for parameter, tail in kinds.items():
+        for name in _texts(call.params.get(parameter)):
+            found.append(name if name.startswith("arn:") else start + tail.format(name))
+    return tuple(found)
+
+
+def _table(kinds: Mapping[str, str]) -> Finder:
+    return lambda call, where: _named(call, where, kinds)
+
+
+# --- cloudtrail
+
+
+def _cloudtrail(call: Call, where: Where) -> Arns:
+    if call.operation in ("DescribeTrails", "ListTrails", "LookupEvents"):
+        return ANY
+    return _named(call, where, {"Name": "trail/{}", "TrailName": "trail/{}"})
+
+
+# --- dynamodb
+
+
+def _dynamodb(call: Call, where: Where) -> Arns:
+    return ANY if call.operation == "ListTables" else _named(call, where, {"TableName": "table/{}"})
+
+
+# --- ec2
+
+_EC2_KINDS = {
+    "acl": "network-acl", "ami": "image", "eipalloc": "elastic-ip", "eni": "network-interface", "fl": "vpc-flow-log",
+    "i": "instance", "igw": "internet-gateway", "lt": "launch-template", "nat": "natgateway",
+    "pcx": "vpc-peering-connection", "pg": "placement-group", "rtb": "route-table", "sg": "security-group",
+    "sgr": "security-group-rule", "snap": "snapshot", "subnet": "subnet", "vol": "volume", "vpc": "vpc",
+    "vpce": "vpc-endpoint", "vpn": "vpn-connection",
+}  # fmt: skip
+_EC2_ID = re.compile(r"(?P<kind>[a-z]+)-[0-9a-f]{8,17}")
+_OWNERLESS = {"image", "snapshot"}  # their ARNs leave the account out
+
+
+def _ec2(call: Call, where: Where) -> Arns:
+    if call.operation.startswith(("Describe", "Get")):
+        return ANY  # nearly all of EC2's reads know no resources
+    start = f"arn:{where.partition}:ec2:{call.region}"
+    ids = [text for value in call.params.values() for text in _texts(value)]
+    # The rules of ModifySecurityGroupRules are one level down.
+    ids += [rule["SecurityGroupRuleId"] for rule in call.params.get("SecurityGroupRules", ())]
+    found = []
+    for text in ids:
+        known = _EC2_ID.fullmatch(text)
+        if known and (kind := _EC2_KINDS.get(known["kind"])):
+            found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/{text}")
+    if call.operation.startswith("Create") and call.operation != "CreateTags":
+        made = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
+        found.append(f"{start}:{where.account_id}:{made.removesuffix('s')}/*")
+    return tuple(found) or ANY
+
+
+# --- iam
+
+_IAM_WHOLE_ACCOUNT = re.compile(
+    r".*(AccountPasswordPolicy|AccountSummary|AccountAuthorizationDetails|CredentialReport|AccountAlias(es)?)"
+    r"|List(Users|Roles|Groups|Policies|InstanceProfiles|VirtualMFADevices|ServerCertificates)"
+)
+
+
+def _iam(call: Call, where: Where) -> Arns:
+    if _IAM_WHOLE_ACCOUNT.fullmatch(call.operation):
+        return ANY
+    params, backend = call.params, iam_backends[where.account_id][where.partition]
+    start = f"arn:{where.partition}:iam::{where.account_id}"
+    path = params.get("Path", "/")
+    holders: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
+        ("RoleName", "role", {role.name: role for role in backend.roles.values()}),
+        ("UserName", "user", {user.name: user for user in backend.users.values()}),
+        ("GroupName", "group", backend.groups),
+        ("InstanceProfileName", "instance-profile", backend.instance_profiles),
+    )
+    for parameter, kind, known in holders:
+        if name := params.get(parameter):
+            holder = known.get(name)
+            return (holder.arn if holder else f"{start}:{kind}{path}{name}",)
+    if arn := params.get("PolicyArn"):
+        return (arn,)
+    if name := params.get("PolicyName"):
+        return (f"{start}:policy{path}{name}",)
+    if call.operation in ("GetUser", "ListAccessKeys", "CreateAccessKey", "ListMFADevices"):
+        return (where.entity_arn,)  # without a name they are about the caller
+    if key_id := params.get("AccessKeyId"):
+        return tuple(
+            u.arn for u in backend.users.values() if any(k.access_key_id == key_id for k in u.access_keys)
+        )
+    return ()
+
+
+# --- kms
+
+
+def _kms(call: Call, where: Where) -> Arns:
+    if call.operation in ("CreateKey", "ListKeys", "ListAliases", "GenerateRandom"):
+        return ANY
+    start = f"arn:{where.partition}:kms:{call.region}:{where.account_id}"
+    found = []
+    if (alias := call.params.get("AliasName", "")).startswith("alias/"):
+        found.append(f"{start}:{alias}")
+    if named := call.params.get("KeyId") or call.params.get("TargetKeyId"):
+        # A call that names an alias is authorised on the key behind it.
+        backend = kms_backends[where.account_id][call.region]
+        if "alias/" in named:
+            key_id = backend.get_key_id_from_alias(backend.get_alias_name(named)) or "unknown"
+            named = key_id
+        found.append(named if named.startswith("arn:") else f"{start}:key/{named}")
+    return tuple(found)
+
+
+# --- lambda
+
+
+def _lambda(call: Call, where: Where) -> Arns:
+    if (
+        call.operation.startswith("List")
+        and "FunctionName" not in call.params
+        and "Resource" not in call.params
+    ):
+        return ANY
+    return _named(call, where, {"FunctionName": "function:{}"})
+
+
+# --- organizations
+
+
+def _organizations(call: Call, where: Where) -> Arns:
+    return ANY if call.operation.startswith(("List", "DescribeOrganization")) else ()
+
+
+# --- s3
+
+
+def _s3(call: Call, where: Where) -> Arns:
+    bucket = call.params.get("Bucket")
+    if bucket is None:
+        return ANY
+    start = f"arn:{where.partition}:s3:::{bucket}"
+    if call.operation == "DeleteObjects":
+        return tuple(f"{start}/{item['Key']}" for item in call.params["Delete"]["Objects"])
+    key = call.params.get("Key")
+    return (start if key is None else f"{start}/{key}",)
+
+
+def _s3control(call: Call, where: Where) -> Arns:
+    return ANY if call.operation.endswith("PublicAccessBlock") else ()
+
+
+# --- sns, sqs
+
+
+def _sns(call: Call, where: Where) -> Arns:
+    if call.operation in ("ListTopics", "ListSubscriptions"):
+        return ANY
+    return _named(call, where, {"TopicArn": "{}", "TargetArn": "{}", "Name": "{}", "ResourceArn": "{}"})
+
+
+def _sqs(call: Call, where: Where) -> Arns:
+    if call.operation == "ListQueues":
+        return ANY
+    name = call.params.get("QueueName") or str(call.params.get("QueueUrl", "")).rsplit("/", 1)[-1]
+    return (f"arn:{where.partition}:sqs:{call.region}:{where.account_id}:{name}",) if name else ()
+
+
+# --- sts
+
+
+def _sts(call: Call, where: Where) -> Arns:
+    arn = call.params.get("RoleArn")
+    return (arn,) if arn else ANY
+
+
+FINDERS: Mapping[str, Finder] = {
+    "cloudtrail": _cloudtrail,
+    "dynamodb": _dynamodb,
+    "ec2": _ec2,
+    "ecr": _table({"repositoryName": "repository/{}"}),
+    "eks": _table({"name": "cluster/{}"}),
+    "elb": _table({"LoadBalancerName": "loadbalancer/{}"}),
+    "iam": _iam,
+    "kms": _kms,
+    "lambda": _lambda,
+    "organizations": _organizations,
+    "rds": _table(
+        {
+            "DBInstanceIdentifier": "db:{}",
+            "DBClusterIdentifier": "cluster:{}",
+            "DBSnapshotIdentifier": "snapshot:{}",
+            "DBClusterSnapshotIdentifier": "cluster-snapshot:{}",
+            "ResourceName": "{}",
+        }
+    ),
+    "s3": _s3,
+    "s3control": _s3control,
+    "sns": _sns,
+    "sqs": _sqs,
+    "sts": _sts,
+}

@@ -1,0 +1,116 @@
+"""Rules of security groups: what AWS refuses as a whole, moto does in part or not at all. Called by `ec2`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from moto.ec2.models import ec2_backends
+
+from tests.fake_aws.wire import Answer, Call, refusal
+
+QUOTA = 60  # rules per group, direction and address family, unless raised
+_PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
+
+_Key = tuple[str, int, int, str]
+
+
+def before(call: Call) -> Answer | None:
+    """AWS adds all rules of a call or none. moto adds the ones before the first that it refuses.
+
+    AWS lets no rule become what another one is already; moto does.
+    """
+    group = ec2_backends[call.account_id][call.region].get_security_group_from_id(
+        call.params.get("GroupId", "")
+    )
+    if group is None:
+        return None
+    if call.operation.startswith("AuthorizeSecurityGroup"):
+        there = [_key_of(rule) for rule in _side(group, call)]
+        wanted = list(_wanted(call))
+        if set(there) & set(wanted):
+            return _duplicate(call)
+        for six in (False, True):
+            if sum((":" in key[3]) == six for key in (*there, *wanted)) > QUOTA and wanted:
+                text = "The maximum number of rules per security group has been reached."
+                return refusal(call, "RulesPerSecurityGroupLimitExceeded", text, status=400)
+    if call.operation == "ModifySecurityGroupRules":
+        turned = {
+            each["SecurityGroupRuleId"]: each["SecurityGroupRule"]
+            for each in call.params["SecurityGroupRules"]
+        }
+        for side in (group.ingress_rules, group.egress_rules):
+            here = {rule.id for rule in side}
+            keys = [_key_of(rule) for rule in side if rule.id not in turned]
+            keys += [_key_asked(rule, _network(rule)) for rule_id, rule in turned.items() if rule_id in here]
+            if len(keys) != len(set(keys)):
+                return _duplicate(call)
+    return None
+
+
+def after(call: Call, answer: Answer) -> Answer:
+    """moto answers an authorize of several permissions with the rules of the last one only."""
+    if not call.operation.startswith("AuthorizeSecurityGroup"):
+        return answer
+    group = ec2_backends[call.account_id][call.region].get_security_group_from_id(
+        call.params.get("GroupId", "")
+    )
+    wanted = set(_wanted(call))
+    root = ET.fromstring(answer.body)
+    space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+    answered = root.find(f"{space}securityGroupRuleSet")
+    if group is None or answered is None:
+        return answer
+    told = {element.text for element in answered.iter(f"{space}securityGroupRuleId")}
+    for rule in _side(group, call):
+        if _key_of(rule) in wanted and rule.id not in told:
+            item = ET.SubElement(answered, f"{space}item")
+            ET.SubElement(item, f"{space}securityGroupRuleId").text = rule.id
+    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
+    return replace(answer, body=ET.tostring(root), headers=headers)
+
+
+def _duplicate(call: Call) -> Answer:
+    return refusal(
+        call, "InvalidPermission.Duplicate", "the specified rule already exists in the group", status=400
+    )
+
+
+def _side(group: Any, call: Call) -> list[Any]:
+    rules: list[Any] = group.egress_rules if call.operation.endswith("Egress") else group.ingress_rules
+    return rules
+
+
+def _wanted(call: Call) -> Iterator[_Key]:
+    for permission in call.params.get("IpPermissions", ()):
+        for network in (*permission.get("IpRanges", ()), *permission.get("Ipv6Ranges", ())):
+            yield _key_asked(permission, network.get("CidrIp") or network.get("CidrIpv6"))
+
+
+def _key_asked(asked: Mapping[str, Any], source: str) -> _Key:
+    named = str(asked["IpProtocol"]).lower()
+    return _key(named, asked.get("FromPort"), asked.get("ToPort"), source)
+
+
+def _key_of(rule: Any) -> _Key:
+    source = rule.cidr_ipv4 or rule.cidr_ipv6 or rule.prefix_list_id or rule.source_group.get("GroupId", "")
+    return _key(rule.ip_protocol, rule.from_port, rule.to_port, source)
+
+
+def _key(protocol: str, low: int | str | None, high: int | str | None, source: str) -> _Key:
+    protocol = _PROTOCOLS.get(protocol, protocol)
+    if protocol == "-1":
+        return protocol, -1, -1, source
+    return protocol, int(-1 if low is None else low), int(-1 if high is None else high), source
+
+
+def _network(rule: Mapping[str, Any]) -> str:
+    return str(
+        next(
+            rule[name]
+            for name in ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupId")
+            if name in rule
+        )
+    )

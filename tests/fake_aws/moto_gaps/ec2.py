@@ -1,0 +1,87 @@
+"""EC2."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from moto.ec2.models import ec2_backends
+
+from tests.fake_aws.moto_gaps import _security_groups
+from tests.fake_aws.wire import Answer, Call, refusal
+
+
+def _instance(call: Call, instance_id: str) -> Any:
+    instances = ec2_backends[call.account_id][call.region].all_instances()
+    return next((found for found in instances if found.id == instance_id), None)
+
+
+def before(call: Call) -> Answer | None:
+    if call.params.get("DryRun"):
+        # Reached only by calls that IAM allows; nothing is done.
+        text = "Request would have succeeded, but DryRun flag is set."
+        return refusal(call, "DryRunOperation", text, status=412)
+    if call.operation == "StopInstances":
+        return _cannot_stop(call)
+    if call.operation == "CreateTags":
+        return _nothing_to_tag(call)
+    return _security_groups.before(call)
+
+
+def _nothing_to_tag(call: Call) -> Answer | None:
+    """moto tags instances, interfaces and network ACLs that do not exist; AWS says that they do not."""
+    backend = ec2_backends[call.account_id][call.region]
+    known = {
+        "i": ({found.id for found in backend.all_instances()}, "InvalidInstanceID.NotFound"),
+        "eni": (set(backend.enis), "InvalidNetworkInterfaceID.NotFound"),
+        "acl": (set(backend.network_acls), "InvalidNetworkAclID.NotFound"),
+    }
+    for resource in call.params["Resources"]:
+        ids, code = known.get(resource.partition("-")[0], ({resource}, ""))
+        if resource not in ids:
+            return refusal(call, code, f"The ID '{resource}' does not exist", status=400)
+    return None
+
+
+def _cannot_stop(call: Call) -> Answer | None:
+    """AWS stops only running instances with an EBS root, and of Spot instances only persistent ones."""
+    for instance_id in call.params["InstanceIds"]:
+        instance = _instance(call, instance_id)
+        if instance is None:
+            continue
+        if instance._state.name == "pending":
+            # moto stops what has not started yet.
+            text = f"The instance '{instance_id}' is not in a state from which it can be stopped."
+            return refusal(call, "IncorrectInstanceState", text, status=400)
+        if instance.root_device_type == "instance-store":
+            text = (
+                f"The instance '{instance_id}' does not have an 'ebs' root device type and cannot be stopped"
+            )
+            return refusal(call, "UnsupportedOperation", text, status=400)
+        if instance.lifecycle == "spot" and not getattr(instance, "spot_is_persistent", False):
+            text = f"You can't stop the Spot Instance '{instance_id}' because its request is one-time."
+            return refusal(call, "UnsupportedOperation", text, status=400)
+    return None
+
+
+def after(call: Call, answer: Answer) -> Answer:
+    if call.operation == "DescribeSecurityGroupRules" and (size := call.params.get("MaxResults")):
+        return _page(answer, int(size), int(call.params.get("NextToken") or 0))
+    return _security_groups.after(call, answer)
+
+
+def _page(answer: Answer, size: int, start: int) -> Answer:
+    """moto ignores MaxResults and NextToken of DescribeSecurityGroupRules and answers with everything."""
+    root = ET.fromstring(answer.body)
+    space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+    rules = root.find(f"{space}securityGroupRuleSet")
+    if rules is None:
+        return answer
+    everything = list(rules)
+    for rule in everything[:start] + everything[start + size :]:
+        rules.remove(rule)
+    if start + size < len(everything):
+        ET.SubElement(root, f"{space}nextToken").text = str(start + size)
+    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
+    return replace(answer, body=ET.tostring(root), headers=headers)

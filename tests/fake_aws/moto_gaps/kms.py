@@ -1,0 +1,87 @@
+"""KMS."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from moto.kms.models import kms_backends
+
+from tests.fake_aws.wire import Answer, Call, refusal
+
+YEAR = 365  # days between rotations unless one is asked for
+
+
+def _key(call: Call) -> Any:
+    backend = kms_backends[call.account_id][call.region]
+    return backend.keys.get(backend.get_key_id(call.params.get("KeyId", "")))
+
+
+def before(call: Call) -> Answer | None:
+    if call.operation not in ("EnableKeyRotation", "DisableKeyRotation"):
+        return None
+    key = _key(call)
+    if key is None:
+        return None
+    # moto turns rotation on for every key. AWS: only enabled, symmetric encryption keys with material
+    # of its own, made by a customer, and of multi-Region keys only the primary.
+    if key.key_state == "Disabled":
+        return refusal(call, "DisabledException", f"{key.arn} is disabled.")
+    if key.key_state != "Enabled":
+        return refusal(call, "KMSInvalidStateException", f"{key.arn} is {key.key_state}.")
+    replica = key.multi_region and key.multi_region_configuration["MultiRegionKeyType"] == "REPLICA"
+    if (
+        key.key_spec != "SYMMETRIC_DEFAULT"
+        or key.key_usage != "ENCRYPT_DECRYPT"
+        or key.origin != "AWS_KMS"
+        or key.key_manager != "CUSTOMER"
+        or replica
+    ):
+        return refusal(call, "UnsupportedOperationException", f"rotation of {key.arn} is not supported.")
+    period = call.params.get("RotationPeriodInDays")
+    if period is not None and not 90 <= int(period) <= 2560:
+        return refusal(call, "ValidationException", "RotationPeriodInDays must be from 90 to 2560.")
+    return None
+
+
+def after(call: Call, answer: Answer) -> Answer:
+    # moto forgets the rotation period.
+    match call.operation:
+        case "EnableKeyRotation":
+            _key(call).rotation_period = call.params.get("RotationPeriodInDays") or YEAR
+        case "CreateKey":
+            return _with_the_usage_aws_assumes(call, answer)
+        case "ReplicateKey":
+            _tell_primary_and_replica_apart(call)
+        case "GetKeyRotationStatus":
+            found = json.loads(answer.body)
+            key = _key(call)
+            found["KeyId"] = key.arn
+            if found["KeyRotationEnabled"]:
+                found["RotationPeriodInDays"] = getattr(key, "rotation_period", YEAR)
+            return replace(answer, body=json.dumps(found).encode(), headers=_without_length(answer))
+        case _:
+            pass
+    return answer
+
+
+def _with_the_usage_aws_assumes(call: Call, answer: Answer) -> Answer:
+    """AWS takes a key whose use nobody states for an encryption key; moto leaves the use open."""
+    found = json.loads(answer.body)
+    key = kms_backends[call.account_id][call.region].keys[found["KeyMetadata"]["KeyId"]]
+    key.key_usage = found["KeyMetadata"]["KeyUsage"] = key.key_usage or "ENCRYPT_DECRYPT"
+    return replace(answer, body=json.dumps(found).encode(), headers=_without_length(answer))
+
+
+def _tell_primary_and_replica_apart(call: Call) -> None:
+    """moto keeps one record for all keys of a multi-Region set, so that the primary turns into a replica."""
+    primary = _key(call)
+    replica = kms_backends[call.account_id][call.params["ReplicaRegion"]].keys[primary.id]
+    shared = primary.multi_region_configuration
+    primary.multi_region_configuration = {**shared, "MultiRegionKeyType": "PRIMARY"}
+    replica.multi_region_configuration = {**shared, "MultiRegionKeyType": "REPLICA"}
+
+
+def _without_length(answer: Answer) -> tuple[tuple[str, str], ...]:
+    return tuple(header for header in answer.headers if header[0].lower() != "content-length")

@@ -1,0 +1,50 @@
+"""S3."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from moto.s3.models import s3_backends
+
+from tests.fake_aws.wire import Answer, Call, refusal
+
+
+def bucket(name: str) -> Any:
+    """moto's bucket of that name, whosever it is; None if there is none."""
+    home = s3_backends.bucket_accounts.get(name)
+    return s3_backends[home[1]][home[0]].get_bucket(name) if home else None
+
+
+def before(call: Call) -> Answer | None:
+    name = call.params.get("Bucket")
+    home = s3_backends.bucket_accounts.get(name) if name else None
+    expected = call.params.get("ExpectedBucketOwner")
+    if home is not None and expected is not None and expected != home[1]:
+        # AWS compares the expected owner with the real one; moto ignores it.
+        return refusal(call, "AccessDenied", "Access Denied")
+    if call.operation == "PutBucketVersioning" and has_mfa_delete(name) and not call.params.get("MFA"):
+        return refusal(call, "AccessDenied", "Mfa Authentication must be used for this request")
+    return None
+
+
+def has_mfa_delete(name: str | None) -> bool:
+    """moto knows no MFA Delete; a test sets ``mfa_delete`` of a `bucket`, as only root with its device can."""
+    return bool(name) and getattr(bucket(str(name)), "mfa_delete", False)
+
+
+def after(call: Call, answer: Answer) -> Answer:
+    if call.operation in ("CreateBucket", "DeleteBucketEncryption"):
+        # Since January 2023 every bucket has default encryption, and deleting it only resets it to SSE-S3.
+        bucket(call.params["Bucket"]).encryption = {
+            "Rule": {
+                "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+                "BucketKeyEnabled": "false",
+            }
+        }
+    if call.operation == "GetBucketVersioning" and has_mfa_delete(call.params["Bucket"]):
+        inner, end, root = answer.body.rpartition(b"</")
+        body = inner + b"<MfaDelete>Enabled</MfaDelete>" + end + root
+        headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
+        return replace(answer, body=body, headers=headers)
+    return answer

@@ -1,0 +1,328 @@
+"""Which accounts there are, and how the hub gets into one: by the role, with the ExternalId, and once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bots._bot import AwsError, Before, Bot, NoParams, Risk, Undo, account
+from hub.aws.accounts import DIRECTORY_SECONDS, Accounts, Directory, HubIdentity, session_policy
+from hub.aws.clients import Clients
+from hub.aws.errors import outcome_of
+from hub.aws.throttle import Pacer
+from hub.errors import SpokeDenied, SpokeError, SpokeUnreachable
+from hub.model import Outcome
+from hub.settings import Settings
+from tests.conftest import MakeSettings
+from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, SPOKE_ROLE, FakeAws, allow, policy
+from tests.fake_aws.wire import Call
+
+BOT = Bot(
+    name="iam_look_at_users",
+    acts_on="AWS::::Account",
+    target=account(),
+    params=NoParams,
+    before=Before,
+    reads=("iam:ListUsers", "iam:GetRole"),
+    writes=("iam:TagRole",),
+    resources={"iam:GetRole": ("arn:{partition}:iam::{account}:role/*",)},
+    risk=Risk.ADDITIVE,
+    undo=Undo.none("a test"),
+    example="iam_look_at_users",
+)
+
+
+@asynccontextmanager
+async def entrance(settings: Settings) -> AsyncIterator[Accounts]:
+    identity, clients = HubIdentity(settings), Clients()
+    try:
+        yield Accounts(settings, identity, clients=clients, pacer=Pacer(1000))
+    finally:
+        await clients.close()
+        await identity.close()
+
+
+@asynccontextmanager
+async def directory(settings: Settings) -> AsyncIterator[Directory]:
+    identity = HubIdentity(settings)
+    try:
+        yield Directory(settings, identity)
+    finally:
+        await identity.close()
+
+
+def entries(aws: FakeAws, account_id: str) -> list[Call]:
+    """The AssumeRole calls for roles of an account."""
+    calls = [call for call in aws.calls() if call.name == "sts:AssumeRole"]
+    return [call for call in calls if f":{account_id}:" in call.params["RoleArn"]]
+
+
+async def test_the_hub_enters_by_the_role_and_leaves_a_trail_to_the_finding(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    spoke = aws.spoke({"all": policy(allow("*"))})
+    async with entrance(hub_settings(spoke.account_id)) as accounts:
+        entered = await accounts.enter(spoke.account_id, "eu-west-1", "aws", bot=BOT, run_id="run 1/ä")
+        who = await entered.call("sts", "GetCallerIdentity")
+    (call,) = entries(aws, spoke.account_id)
+    assert call.params["RoleArn"] == f"arn:aws:iam::{spoke.account_id}:role/{SPOKE_ROLE}"
+    assert call.params["ExternalId"] == EXTERNAL_ID
+    assert call.params["SourceIdentity"] == "run-1--"
+    assert call.region == "eu-west-1"
+    assert call.account_id == HUB_ACCOUNT
+    assert entered.session == call.params["RoleSessionName"]
+    assert entered.session.startswith("hub.iam_look_at_users.")
+    assert who["Arn"] == f"arn:aws:sts::{spoke.account_id}:assumed-role/{SPOKE_ROLE}/{entered.session}"
+
+
+async def test_a_session_may_do_only_what_its_bot_declares(aws: FakeAws, hub_settings: MakeSettings) -> None:
+    spoke = aws.spoke({"all": policy(allow("*"))})
+    async with entrance(hub_settings(spoke.account_id)) as accounts:
+        entered = await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="r1")
+        await entered.call("iam", "ListUsers")
+        await entered.call("iam", "GetRole", RoleName=SPOKE_ROLE)
+        with pytest.raises(AwsError) as caught:
+            await entered.call("iam", "DeleteRole", RoleName=SPOKE_ROLE)
+    assert outcome_of(caught.value) is Outcome.DENIED
+
+
+async def test_without_narrowing_a_session_may_do_what_the_role_may(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    spoke = aws.spoke({"all": policy(allow("*"))})
+    async with entrance(hub_settings(spoke.account_id, narrow_sessions=False)) as accounts:
+        entered = await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="r1")
+        await entered.call("kms", "ListKeys")
+    assert "Policy" not in entries(aws, spoke.account_id)[0].params
+
+
+def test_the_session_policy_holds_the_declared_actions_on_the_accounts_own_resources() -> None:
+    statements = json.loads(session_policy(BOT, "222233334444", "aws-us-gov"))["Statement"]
+    found = {action: each["Resource"] for each in statements for action in each["Action"]}
+    assert found == {
+        "iam:ListUsers": ["*"],
+        "iam:TagRole": ["*"],
+        "iam:GetRole": ["arn:aws-us-gov:iam::222233334444:role/*"],
+    }
+    assert {each["Effect"] for each in statements} == {"Allow"}
+
+
+async def test_twenty_who_enter_at_once_share_one_session(aws: FakeAws, hub_settings: MakeSettings) -> None:
+    spoke = aws.spoke()
+    async with entrance(hub_settings(spoke.account_id)) as accounts:
+        entered = await asyncio.gather(
+            *(
+                accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id=f"r{n}")
+                for n in range(20)
+            )
+        )
+        again = await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="r20")
+    assert len({each.session for each in (*entered, again)}) == 1
+    assert len(entries(aws, spoke.account_id)) == 1
+
+
+async def test_two_accounts_get_two_sessions(aws: FakeAws, hub_settings: MakeSettings) -> None:
+    one, two = aws.spoke(), aws.spoke()
+    async with entrance(hub_settings(one.account_id, two.account_id)) as accounts:
+        entered = await asyncio.gather(
+            *(accounts.enter(a.account_id, "us-east-1", "aws", bot=BOT, run_id="run-1") for a in (one, two))
+        )
+    assert [each.keys.account_id for each in entered] == [one.account_id, two.account_id]
+    assert entered[0].keys.access_key != entered[1].keys.access_key
+
+
+@pytest.mark.parametrize(("left", "entries_made"), [(310.0, 1), (290.0, 2)])
+async def test_a_session_is_replaced_shortly_before_it_expires(
+    aws: FakeAws,
+    hub_settings: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    left: float,
+    entries_made: int,
+) -> None:
+    spoke = aws.spoke()
+    async with entrance(hub_settings(spoke.account_id)) as accounts:
+        await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="run-1")
+        (session,) = accounts._sessions.values()
+        monkeypatch.setattr(time, "time", lambda: session.expires_at - left)
+        await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="run-1")
+    assert len(entries(aws, spoke.account_id)) == entries_made
+
+
+async def test_a_wrong_external_id_is_told_with_what_to_check(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    spoke = aws.spoke()
+    async with entrance(hub_settings(spoke.account_id, external_id="not-the-one")) as accounts:
+        with pytest.raises(SpokeDenied) as caught:
+            await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="run-1")
+    text = str(caught.value)
+    assert spoke.account_id in text
+    assert SPOKE_ROLE in text
+    assert "spoke stack" in text
+    assert "ExternalId" in text
+    assert "not-the-one" not in text
+    assert caught.value.action == "sts:AssumeRole"
+
+
+async def test_a_failed_entry_is_tried_anew_by_the_next(aws: FakeAws, hub_settings: MakeSettings) -> None:
+    admin = aws.fresh_account()
+    async with entrance(hub_settings(admin.account_id)) as accounts:
+        with pytest.raises(SpokeDenied):
+            await accounts.enter(admin.account_id, "us-east-1", "aws", bot=BOT, run_id="run-1")
+        aws.spoke(account_id=admin.account_id)
+        await accounts.enter(admin.account_id, "us-east-1", "aws", bot=BOT, run_id="run-1")
+    assert [call.error for call in entries(aws, admin.account_id)] == ["AccessDenied", None]
+
+
+async def test_cancelling_one_who_enters_leaves_the_session_to_the_others(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    spoke = aws.spoke()
+    async with entrance(hub_settings(spoke.account_id)) as accounts:
+        waiting = [
+            asyncio.create_task(accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id=f"r{n}"))
+            for n in range(3)
+        ]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        entered = await asyncio.gather(*waiting[1:])
+    assert len({each.session for each in entered}) == 1
+    assert len(entries(aws, spoke.account_id)) == 1
+
+
+async def test_the_hubs_own_account_is_worked_in_with_its_own_credentials(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    before = len(entries(aws, HUB_ACCOUNT))
+    async with entrance(hub_settings(HUB_ACCOUNT)) as accounts:
+        entered = await accounts.enter(HUB_ACCOUNT, "us-east-1", "aws", bot=BOT, run_id="run-1")
+        who = await entered.call("sts", "GetCallerIdentity")
+    assert who["Arn"] == f"arn:aws:sts::{HUB_ACCOUNT}:assumed-role/remediation-hub/hub"
+    assert entered.session == "hub"
+    assert len(entries(aws, HUB_ACCOUNT)) == before
+
+
+async def test_the_hubs_own_account_is_entered_by_role_when_asked_to(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    admin = aws.admin(HUB_ACCOUNT)
+    if not any(role["RoleName"] == SPOKE_ROLE for role in admin.client("iam").list_roles()["Roles"]):
+        aws.spoke(account_id=HUB_ACCOUNT)
+    async with entrance(hub_settings(HUB_ACCOUNT, own_account_by_role=True)) as accounts:
+        entered = await accounts.enter(HUB_ACCOUNT, "us-east-1", "aws", bot=BOT, run_id="run-1")
+        who = await entered.call("sts", "GetCallerIdentity")
+    assert f":assumed-role/{SPOKE_ROLE}/" in who["Arn"]
+
+
+async def test_the_hub_asks_once_who_it_is(aws: FakeAws, hub_settings: MakeSettings) -> None:
+    identity = HubIdentity(hub_settings())
+    before = len(aws.calls(HUB_ACCOUNT))
+    assert await asyncio.gather(*(identity.account_id() for _ in range(5))) == [HUB_ACCOUNT] * 5
+    assert await identity.partition() == "aws"
+    await identity.close()
+    assert [call.operation for call in aws.calls(HUB_ACCOUNT)[before:]] == ["GetCallerIdentity"]
+
+
+# --- the directory
+
+
+async def test_an_explicit_list_is_all_there_is_and_asks_nobody(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    before = len(aws.calls())
+    async with directory(hub_settings("222233334444")) as known:
+        listed, other = await known.find("222233334444"), await known.find("333344445555")
+    assert listed is not None
+    assert listed.active
+    assert other is None
+    assert len(aws.calls()) == before
+
+
+@pytest.fixture
+def management(
+    aws: FakeAws, hub_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Any, Callable[[], Settings]]:
+    """An organization, seen by its administrator and by a hub that runs in its management account."""
+    admin = aws.fresh_account()
+    organizations = admin.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    rights = policy(allow("organizations:ListAccounts"))
+    for name, value in aws.role_credentials(admin.account_id, "hub", [rights]).items():
+        monkeypatch.setenv(name, value)
+    return organizations, hub_settings
+
+
+def _member(organizations: Any, name: str) -> str:
+    made = organizations.create_account(AccountName=name, Email=f"{name}@example.com")
+    return str(made["CreateAccountStatus"]["AccountId"])
+
+
+async def test_the_organization_says_which_accounts_are_ours_over_all_its_pages(
+    aws: FakeAws, management: tuple[Any, Callable[[], Settings]]
+) -> None:
+    organizations, settings = management
+    members = {_member(organizations, f"workload-{number:02}"): number for number in range(45)}
+    hub = organizations.describe_organization()["Organization"]["MasterAccountId"]
+    async with directory(settings()) as known:
+        found = {account_id: await known.find(account_id) for account_id in members}
+        assert await known.find("222233334444") is None
+    for account_id, number in members.items():
+        facts = found[account_id]
+        assert facts is not None
+        assert (facts.name, facts.active) == (f"workload-{number:02}", True)
+    calls = [call for call in aws.calls(hub) if call.operation == "ListAccounts"]
+    assert len(calls) == 3, "20 accounts a page, each page asked for once"
+
+
+async def test_a_suspended_account_is_known_but_not_active(
+    management: tuple[Any, Callable[[], Settings]],
+) -> None:
+    organizations, settings = management
+    closed, open_ = _member(organizations, "closed"), _member(organizations, "open")
+    organizations.close_account(AccountId=closed)
+    async with directory(settings()) as known:
+        facts = [await known.find(account_id) for account_id in (closed, open_)]
+    assert [fact is not None and fact.active for fact in facts] == [False, True]
+
+
+async def test_the_organization_is_asked_anew_when_the_answer_is_old(
+    management: tuple[Any, Callable[[], Settings]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organizations, settings = management
+    async with directory(settings()) as known:
+        assert await known.find("222233334444") is None
+        late = _member(organizations, "late")
+        assert await known.find(late) is None
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + DIRECTORY_SECONDS + 1)
+        assert await known.find(late) is not None
+
+
+async def test_no_right_to_list_accounts_means_no_account_is_ours(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    async with directory(hub_settings()) as known:
+        with pytest.raises(SpokeDenied, match="accounts could not be listed"):
+            await known.find("222233334444")
+        before = len(aws.calls(HUB_ACCOUNT))
+        with pytest.raises(SpokeError):
+            await known.find("333344445555")
+        assert len(aws.calls(HUB_ACCOUNT)) == before, "one failure speaks for all who ask right after"
+
+
+async def test_an_account_outside_any_organization_is_told_to_list_accounts(
+    aws: FakeAws, hub_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = aws.fresh_account()
+    rights = policy(allow("organizations:*"))
+    for name, value in aws.role_credentials(alone.account_id, "hub", [rights]).items():
+        monkeypatch.setenv(name, value)
+    async with directory(hub_settings()) as known:
+        with pytest.raises(SpokeUnreachable, match="HUB_ACCOUNTS"):
+            await known.find("222233334444")

@@ -1,0 +1,129 @@
+"""Workers as processes on one queue: redelivery, a killed worker, draining, what cannot be read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.fake_aws.admin import Admin
+from tests.fake_aws.server import FakeAws, allow, policy, trust
+from tests.hub.estate import RECEIVES, Estate, make_estate, until, worker
+from tests.hub.messages import finding, notification
+
+VERSIONING = policy(
+    allow("s3:ListBucket", "s3:GetBucketVersioning", "s3:PutBucketVersioning", resource="arn:aws:s3:::*")
+)
+
+
+@pytest.fixture
+def estate(aws: FakeAws) -> Estate:
+    return make_estate(aws)
+
+
+def spoke(estate: Estate) -> Admin:
+    """An account that lets this estate's workers turn versioning on."""
+    estate.credentials()
+    return estate.aws.spoke({"remediation": VERSIONING}, trusts=trust(estate.role_arn))
+
+
+def bucket(admin: Admin, name: str) -> str:
+    full = f"{name}-{admin.account_id}"
+    admin.client("s3").create_bucket(Bucket=full)
+    return full
+
+
+def versioning_finding(admin: Admin, name: str) -> str:
+    return json.dumps(finding(admin.account_id, "s3_enable_versioning", key=f"key-{name}", id=name))
+
+
+def writes(estate: Estate, admin: Admin) -> Counter[str]:
+    """How often each bucket of the account was changed by anybody but its administrator."""
+    return Counter(call.params["Bucket"] for call in estate.aws.calls(admin.account_id) if call.is_write)
+
+
+def test_one_message_delivered_five_times_to_two_workers_runs_once_and_is_reported_once(
+    estate: Estate, tmp_path: Path
+) -> None:
+    admin = spoke(estate)
+    name = bucket(admin, "data")
+    for _ in range(5):
+        estate.send(notification(versioning_finding(admin, name)))
+    environment = estate.environment(admin.account_id)
+    with worker(environment, tmp_path / "one"), worker(environment, tmp_path / "two"):
+        until(lambda: bool(estate.read_reports()) and estate.waiting() == 0, "the queue is empty")
+    assert len(estate.read_reports()) == 1
+    assert [entry["Outcome"] for entry in estate.reports[0]["Rules violations found"]] == ["fixed"]
+    assert writes(estate, admin) == {name: 1}
+    assert admin.client("s3").get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+
+
+def test_what_a_killed_worker_left_is_settled_by_another_none_twice_none_lost(
+    estate: Estate, tmp_path: Path
+) -> None:
+    admins = [spoke(estate) for _ in range(3)]
+    names = {admin.account_id: [bucket(admin, f"data-{n:02d}") for n in range(12)] for admin in admins}
+    for admin in admins:
+        for name in names[admin.account_id]:
+            estate.send(versioning_finding(admin, name))
+    environment = estate.environment(*(admin.account_id for admin in admins), HUB_CONCURRENCY="4")
+    with worker(environment, tmp_path / "killed") as first:
+        until(lambda: len(estate.read_reports()) >= 5, "the first reports")
+        first.kill()
+    assert len(estate.read_reports()) < 36, "the worker was killed in the middle"
+    with worker(environment, tmp_path / "second") as second:
+        until(lambda: len({r["findingKey"] for r in estate.read_reports()}) == 36, "all reports")
+        until(lambda: estate.waiting() == 0, "the queue is empty")
+        assert second.stop() == 0
+    ids: dict[str, set[str]] = {}
+    for report in estate.read_reports():
+        ids.setdefault(report["findingKey"], set()).add(report["Report id"])
+        assert [entry["Outcome"] for entry in report["Rules violations found"]] == ["fixed"]
+    assert all(len(found) == 1 for found in ids.values()), "a report published again keeps its id"
+    for admin in admins:
+        assert writes(estate, admin) == dict.fromkeys(names[admin.account_id], 1)
+    assert estate.waiting(estate.dead_letters) == 0
+
+
+def test_sigterm_finishes_what_is_at_hand_and_leaves_the_rest_in_the_queue(
+    estate: Estate, tmp_path: Path
+) -> None:
+    admin = spoke(estate)
+    for number in range(30):
+        estate.send(versioning_finding(admin, bucket(admin, f"data-{number:02d}")))
+    environment = estate.environment(admin.account_id, HUB_CONCURRENCY="2")
+    with worker(environment, tmp_path / "log") as running:
+        until(lambda: bool(estate.read_reports()), "the first report")
+        assert running.stop() == 0
+    settled = len(estate.read_reports())
+    assert sum(writes(estate, admin).values()) == settled
+    assert estate.waiting() == 30 - settled
+
+
+def test_an_unreadable_message_is_reported_once_and_ends_in_the_dead_letter_queue(
+    estate: Estate, tmp_path: Path
+) -> None:
+    admin = spoke(estate)
+    name = bucket(admin, "data")
+    estate.send("this is not JSON {")
+    estate.send(versioning_finding(admin, name))
+    with worker(estate.environment(admin.account_id), tmp_path / "log"):
+        until(lambda: estate.waiting(estate.dead_letters) == 1, f"given up after {RECEIVES} receives")
+        until(lambda: len(estate.read_reports()) >= 2, "both reports")
+        until(lambda: estate.waiting() == 0, "the queue is empty")
+    errors = [report for report in estate.read_reports() if "Handle event failed" in report]
+    assert len(errors) == 1
+    assert "JSON" in errors[0]["Handle event failed"]
+    assert len(estate.reports) == 2
+    assert writes(estate, admin) == {name: 1}
+
+
+def test_a_worker_says_what_is_wrong_when_its_queue_does_not_exist(estate: Estate, tmp_path: Path) -> None:
+    environment = estate.environment(HUB_QUEUE_URL=f"{estate.queue}-missing", HUB_ACCOUNTS="222233334444")
+    with worker(environment, tmp_path / "log") as running:
+        assert running.process.wait(timeout=60) == 2
+    said = (tmp_path / "log").read_text()
+    assert "error: queue" in said
+    assert "Traceback" not in said

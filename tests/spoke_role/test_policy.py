@@ -1,0 +1,298 @@
+"""What the spoke role may do is what the bots declare; what it may never do is said besides."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bots import _catalogue
+from bots._bot import AnyBot, Risk
+from bots._catalogue import UnknownBot
+from bots._grants import grants
+from hub.aws.accounts import session_policy
+from spoke_role.policy import (
+    ESCALATIONS,
+    MANAGED_POLICIES,
+    POLICY_CHARACTERS,
+    Document,
+    TooLarge,
+    allowances,
+    limits,
+    select,
+    size,
+    version,
+)
+from tests.fake_aws.strict_iam import Context, Request, Word, spoken
+from tests.spoke_role.reading import NAMES, filled, substituted
+from tests.spoke_role.synthetic import made_up
+
+ALL = select()
+SPOKE = f"arn:aws:iam::{NAMES['AWS::AccountId']}"
+HUB = NAMES["HubAccountId"]
+
+
+def allowed(documents: tuple[Document, ...]) -> dict[str, set[str]]:
+    """Action -> the resources it is allowed on. Each action must be allowed in one statement only."""
+    found: dict[str, set[str]] = {}
+    for document in documents:
+        for statement in document["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert set(statement) == {"Effect", "Action", "Resource"}
+            for action in statement["Action"]:
+                assert action not in found, f"{action} is allowed twice"
+                found[action] = set(statement["Resource"])
+    return found
+
+
+def declared(bots: tuple[AnyBot, ...]) -> dict[str, set[str]]:
+    """The same, straight from the headers."""
+    found: dict[str, set[str]] = {}
+    for bot in bots:
+        for action in bot.actions:
+            patterns = {
+                pattern.format(partition="${AWS::Partition}", account="${AWS::AccountId}")
+                for pattern in bot.resources.get(action, ("*",))
+            }
+            found[action] = found.get(action, set()) | patterns
+    return {action: {"*"} if "*" in patterns else patterns for action, patterns in found.items()}
+
+
+def says(document: Document, action: str, resource: str, context: Context | None = None) -> Word:
+    """What the document, as deployed in an account, says of a request."""
+    text = json.dumps(_deployed(document))
+    return spoken([text], Request(action=action, resource=resource, context=context or {}))
+
+
+def _deployed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _deployed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_deployed(item) for item in value]
+    return substituted(value) if isinstance(value, str) else value
+
+
+def test_every_action_of_every_bot_is_allowed_where_the_bot_declares_it_and_nothing_else_is() -> None:
+    assert allowed(allowances(ALL)) == declared(ALL)
+    assert {bot.name for bot in ALL} == set(_catalogue.names())
+
+
+def test_no_action_is_allowed_by_a_wildcard() -> None:
+    assert [action for action in allowed(allowances(ALL)) if "*" in action or "?" in action] == []
+
+
+def test_a_role_for_chosen_bots_allows_what_these_declare_only() -> None:
+    chosen = select(["s3_enable_versioning"])
+    assert [bot.name for bot in chosen] == ["s3_enable_versioning"]
+    assert set(allowed(allowances(chosen))) == {
+        "s3:GetBucketVersioning",
+        "s3:ListBucket",
+        "s3:PutBucketVersioning",
+    }
+
+
+def test_bots_are_chosen_once_and_in_order_however_they_are_asked_for() -> None:
+    names = ["s3_enable_versioning", "kms_enable_rotation", "s3_enable_versioning"]
+    assert [bot.name for bot in select(names)] == ["kms_enable_rotation", "s3_enable_versioning"]
+
+
+@pytest.mark.parametrize("highest", list(Risk))
+def test_bots_of_a_higher_risk_are_left_out(highest: Risk) -> None:
+    wanted = {name for name in _catalogue.names() if _catalogue.bot_named(name).risk.rank <= highest.rank}
+    assert {bot.name for bot in select(max_risk=highest)} == wanted
+
+
+def test_a_bot_that_does_not_exist_is_an_error_not_a_smaller_role() -> None:
+    with pytest.raises(UnknownBot, match="s3_enable_versionin"):
+        select(["s3_enable_versionin"])
+
+
+# --- grouping and splitting
+
+_actions = st.sampled_from(
+    [f"{service}:{verb}{n}" for service in ("a", "b") for verb in ("Get", "Put") for n in range(4)]
+)
+_patterns = st.sampled_from(["*", "arn:{partition}:a:::x", "arn:{partition}:b:*:{account}:y/*"])
+
+
+@st.composite
+def _catalogues(draw: st.DrawFn) -> tuple[AnyBot, ...]:
+    bots = []
+    for number in range(draw(st.integers(0, 5))):
+        actions = draw(st.lists(_actions, unique=True, max_size=6))
+        resources = draw(st.dictionaries(_actions, st.lists(_patterns, min_size=1, max_size=2).map(tuple)))
+        bots.append(
+            made_up(f"bot_{number}", reads=tuple(actions[:2]), writes=tuple(actions[2:]), resources=resources)
+        )
+    return tuple(bots)
+
+
+@given(_catalogues())
+def test_whatever_bots_declare_is_what_is_allowed(bots: tuple[AnyBot, ...]) -> None:
+    assert allowed(allowances(bots)) == declared(bots)
+
+
+@given(_catalogues())
+def test_the_order_of_the_bots_makes_no_difference(bots: tuple[AnyBot, ...]) -> None:
+    assert grants(reversed(bots)) == grants(bots)
+
+
+def test_an_action_narrowed_by_one_bot_and_not_by_another_is_allowed_everywhere() -> None:
+    narrow = made_up("narrow", reads=("a:Get",), resources={"a:Get": ("arn:{partition}:a:::x",)})
+    assert [grant.resources for grant in grants([narrow, made_up("wide", reads=("a:Get",))])] == [("*",)]
+
+
+def hundred_bots(actions_each: int) -> tuple[AnyBot, ...]:
+    return tuple(
+        made_up(
+            f"bot_{bot:03}",
+            reads=tuple(f"service{bot}:GetSomethingRatherLong{n}" for n in range(actions_each)),
+            resources={
+                f"service{bot}:GetSomethingRatherLong0": (
+                    f"arn:{{partition}}:service{bot}:*:{{account}}:a/*",
+                )
+            },
+        )
+        for bot in range(100)
+    )
+
+
+def test_a_hundred_bots_fit_into_the_managed_policies_a_role_may_have() -> None:
+    bots = hundred_bots(7)
+    policies = allowances(bots)
+    assert 1 < len(policies) < MANAGED_POLICIES
+    assert all(size(policy) <= POLICY_CHARACTERS for policy in policies)
+    assert allowed_anywhere(policies) == {action for bot in bots for action in bot.actions}
+    # Filled, not scattered: no policy could take the first action of the next one.
+    assert all(size(policy) > POLICY_CHARACTERS - 200 for policy in policies[:-1])
+
+
+def allowed_anywhere(policies: tuple[Document, ...]) -> set[str]:
+    return {
+        action for policy in policies for statement in policy["Statement"] for action in statement["Action"]
+    }
+
+
+def test_bots_that_need_more_than_iam_takes_are_refused_rather_than_cut() -> None:
+    with pytest.raises(TooLarge, match="choose fewer bots"):
+        allowances(hundred_bots(20))
+
+
+def test_size_counts_the_longest_names_that_can_be_filled_in_and_no_white_space() -> None:
+    empty = size({"Version": "2012-10-17", "Statement": []})
+    long = {"Version": "2012-10-17", "Statement": ["${AWS::Partition} ${AWS::AccountId}"]}
+    assert size(long) == empty + len('"aws-us-gov111122223333"')
+
+
+def test_the_permissions_of_today_fit_with_room_to_spare() -> None:
+    assert len(allowances(ALL)) < MANAGED_POLICIES
+    assert all(size(policy) <= POLICY_CHARACTERS for policy in (*allowances(ALL), limits(ALL)))
+
+
+def test_the_limits_fit_even_when_every_name_is_as_long_as_it_may_be() -> None:
+    assert size(limits([])) <= POLICY_CHARACTERS
+
+
+@pytest.mark.parametrize("bot", [pytest.param(bot, id=bot.name) for bot in ALL])
+def test_a_session_has_what_its_bot_declares_within_what_the_role_has(bot: AnyBot) -> None:
+    session = json.loads(session_policy(bot, NAMES["AWS::AccountId"], "aws"))
+    role = {
+        action: filled([{"Fn::Sub": p} for p in found]) for action, found in allowed(allowances(ALL)).items()
+    }
+    for statement in session["Statement"]:
+        for action in statement["Action"]:
+            assert set(statement["Resource"]) <= set(role[action]) or role[action] == ["*"]
+    assert {a for statement in session["Statement"] for a in statement["Action"]} == set(bot.actions)
+
+
+# --- what it may never do
+
+FORBIDDEN = [
+    ("iam:PutRolePolicy", f"{SPOKE}:role/Dome9CloudBots"),
+    ("iam:AttachRolePolicy", f"{SPOKE}:role/Dome9CloudBots"),
+    ("iam:DetachRolePolicy", f"{SPOKE}:role/Dome9CloudBots"),
+    ("iam:UpdateAssumeRolePolicy", f"{SPOKE}:role/Dome9CloudBots"),
+    ("iam:DeleteRolePermissionsBoundary", f"{SPOKE}:role/Dome9CloudBots"),
+    ("iam:DeleteRole", f"{SPOKE}:role/Dome9CloudBots"),
+    ("iam:CreatePolicyVersion", f"{SPOKE}:policy/Dome9CloudBots-1"),
+    ("iam:SetDefaultPolicyVersion", f"{SPOKE}:policy/Dome9CloudBots-limits"),
+    ("iam:UpdateAssumeRolePolicy", f"{SPOKE}:role/stacksets-exec-0123456789abcdef"),
+    ("iam:PutRolePolicy", f"{SPOKE}:role/OrganizationAccountAccessRole"),
+    ("iam:PassRole", f"{SPOKE}:role/OrganizationAccountAccessRole"),
+    ("iam:PutRolePolicy", f"arn:aws:iam::{HUB}:role/remediation-hub"),
+    ("iam:UpdateAssumeRolePolicy", f"{SPOKE}:role/any"),
+    ("iam:CreateAccessKey", f"{SPOKE}:user/any"),
+    ("sts:AssumeRole", f"{SPOKE}:role/any"),
+    ("sns:SetTopicAttributes", f"arn:aws:sns:us-east-1:{HUB}:d9-findings"),
+    ("sns:DeleteTopic", f"arn:aws:sns:us-east-1:{HUB}:remediationOutput"),
+    ("sns:DeleteTopic", f"arn:aws:sns:us-east-1:{HUB}:remediation-hub-alarms"),
+    ("sqs:SetQueueAttributes", f"arn:aws:sqs:eu-west-1:{HUB}:remediation-hub-findings"),
+    ("dynamodb:UpdateTable", f"arn:aws:dynamodb:us-east-1:{HUB}:table/remediation-hub"),
+    ("lambda:UpdateFunctionConfiguration", f"arn:aws:lambda:us-east-1:{HUB}:function:remediation-hub"),
+    ("logs:DeleteLogGroup", f"arn:aws:logs:us-east-1:{HUB}:log-group:/aws/lambda/remediation-hub:*"),
+    ("cloudformation:DeleteStack", f"arn:aws:cloudformation:us-east-1:{HUB}:stack/remediation-hub/7f3a"),
+    ("cloudformation:UpdateStack", NAMES["AWS::StackId"]),
+]
+
+
+@pytest.mark.parametrize(("action", "resource"), FORBIDDEN)
+def test_the_role_is_kept_off_by_an_explicit_deny(action: str, resource: str) -> None:
+    assert says(limits(ALL), action, resource) is Word.DENY
+
+
+UNTOUCHED = [
+    ("iam:PutRolePolicy", f"{SPOKE}:role/app"),
+    ("iam:GetRole", f"{SPOKE}:role/Dome9CloudBots"),
+    ("iam:CreatePolicyVersion", f"{SPOKE}:policy/app"),
+    # A topic of the same name in another account is nobody's but that account's.
+    ("sns:SetTopicAttributes", f"arn:aws:sns:us-east-1:{NAMES['AWS::AccountId']}:remediationOutput"),
+    ("sns:SetTopicAttributes", f"arn:aws:sns:us-east-1:{HUB}:orders"),
+    ("cloudformation:UpdateStack", "arn:aws:cloudformation:us-east-1:222233334444:stack/app/1a"),
+]
+
+
+@pytest.mark.parametrize(("action", "resource"), UNTOUCHED)
+def test_the_limits_say_nothing_about_what_is_the_accounts_own(action: str, resource: str) -> None:
+    assert says(limits(ALL), action, resource) is Word.SILENT
+
+
+@pytest.mark.parametrize(
+    ("policy", "word"),
+    [
+        ("arn:aws:iam::aws:policy/AdministratorAccess", Word.DENY),
+        ("arn:aws:iam::aws:policy/IAMFullAccess", Word.DENY),
+        (f"{SPOKE}:policy/Dome9CloudBots-1", Word.DENY),
+        ("arn:aws:iam::aws:policy/AWSDenyAll", Word.SILENT),
+    ],
+)
+def test_nobody_is_made_an_administrator_or_given_the_roles_own_rights(policy: str, word: Word) -> None:
+    bots = [made_up("attaches", writes=("iam:AttachUserPolicy",))]
+    context = {"iam:PolicyARN": policy}
+    assert says(limits(bots), "iam:AttachUserPolicy", f"{SPOKE}:user/any", context) is word
+
+
+@pytest.mark.parametrize("action", ESCALATIONS)
+def test_a_way_to_new_powers_is_open_only_when_a_bot_declares_it(action: str) -> None:
+    anywhere = "arn:aws:x:::somewhere"
+    assert says(limits([]), action, anywhere) is Word.DENY
+    assert says(limits([made_up("declares", writes=(action,))]), action, anywhere) is Word.SILENT
+
+
+@pytest.mark.parametrize("bot", [pytest.param(bot, id=bot.name) for bot in ALL])
+def test_no_bot_is_kept_from_its_work_by_the_limits(bot: AnyBot) -> None:
+    denied = {action: says(limits(ALL), action, "arn:aws:x:::somewhere") for action in bot.actions}
+    assert set(denied.values()) == {Word.SILENT}, denied
+
+
+# --- the version
+
+
+def test_the_version_changes_with_the_permissions_and_with_nothing_else() -> None:
+    before = version(allowances(ALL))
+    assert version(allowances(select())) == before
+    assert version(allowances(ALL[1:])) != before
+    more = (*ALL, made_up("more", writes=("s3:PutBucketAcl",)))
+    assert version(allowances(more)) != before
