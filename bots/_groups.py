@@ -80,8 +80,8 @@ def _rule(record: dict[str, Any]) -> Rule:
 async def carry_out(aws: Aws, group_id: str, direction: Direction, change: Change) -> bool:
     """Make the change: first what is added, last what goes, so that what stays open is never shut.
 
-    Either all of it or, unless AWS fails twice, nothing. AWS adds rules all or none, and it alone
-    knows the quota, which can be raised per account.
+    Added rules complete the ones that are turned, so they are taken back when the turning fails. AWS
+    adds and turns rules all or none, and it alone knows the quota, which can be raised per account.
 
     Returns:
         False if somebody else had changed the rules in the meantime: plan again.

@@ -128,6 +128,8 @@ def parse(params: type[P], words: Sequence[str], *, suggested_policy: str | None
         BadWords: they spell none.
     """
     shape = _shape(params)
+    for text in (*words, suggested_policy or ""):
+        _refuse_half_characters(shape, text)
     given = _sort_out(shape, [word for word in words if not word.lower().startswith(INJECTED)])
     values = {
         name: _value(shape, shape.by_name[_folded(name)], texts)
@@ -145,6 +147,17 @@ def parse(params: type[P], words: Sequence[str], *, suggested_policy: str | None
         return params.model_validate(values)
     except ValidationError as error:
         _explain(shape, given, error)
+
+
+def _refuse_half_characters(shape: _Shape, text: str) -> None:
+    # JSON can spell half a character (a lone surrogate). AWS takes none, and pydantic trips over them.
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadWords(
+            f"{_shown(text)} holds half a character",
+            remedy="write it in whole Unicode characters",
+            usage=shape.usage,
+            word=_shown(text),
+        )
 
 
 def usage(model: type[Params]) -> str:

@@ -110,7 +110,7 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Opened) -> None:
         live = await live_rules(aws, target.id, params.direction)
         if await carry_out(aws, target.id, params.direction, to_close(live, params.closing)):
             return
-    raise CannotFix(f"somebody else keeps changing {target.id} at the same time; nothing was changed")
+    raise CannotFix(f"somebody else keeps changing {target.id} at the same time")
 
 
 @bot.undo_with
@@ -120,7 +120,7 @@ async def undo(aws: Aws, target: Target, before: Opened) -> None:
         now = {rule_id: rule for rule_id, rule in live.items() if rule.source == before.scope}
         if await carry_out(aws, target.id, before.direction, to_restore(now, before.rules)):
             return
-    raise CannotFix(f"somebody else keeps changing {target.id} at the same time; nothing was put back")
+    raise CannotFix(f"somebody else keeps changing {target.id} at the same time")
 
 
 def _of(rules: Iterable[Rule], scope: str) -> tuple[Rule, ...]:

@@ -12,6 +12,7 @@ from hub import flow, log
 from hub.app import open_hub
 from hub.errors import HubError
 from hub.flow.ingest import Received, from_lambda
+from hub.flow.kit import Kit
 from hub.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ async def _settle_all(records: tuple[Received, ...]) -> list[str | None]:
     return [record.record_id for record, done in zip(records, settled, strict=True) if not done]
 
 
-async def _settled(kit: flow.Kit, record: Received) -> bool:
+async def _settled(kit: Kit, record: Received) -> bool:
     try:
         done = await flow.settle(kit, record.message)
     except Exception as error:

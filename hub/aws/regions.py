@@ -14,11 +14,13 @@ from botocore.loaders import Loader
 GLOBAL: Final = "global"
 LONGEST_ECHO = 80
 
-# Where people write the name of a city rather than a region; the isolated partitions repeat cities of
-# the public ones (Ohio), and GovCloud's "cities" are points of the compass.
-_WITH_CITIES = ("aws", "aws-cn", "aws-eusc")
+# Whose regions people call by a part of the name first of all; the isolated partitions repeat cities of
+# these (Ohio), and GovCloud's names repeat their "US East".
+_OPEN = ("aws", "aws-cn", "aws-eusc")
 # IAM's Chinese endpoint signs for Beijing; the data names Ningxia, where Route 53 and Organizations live.
 _HOMES = {"aws-cn": "cn-north-1"}
+# What names are written with; other signs make it something else, a list in brackets say.
+_NAME = re.compile(r"[\w\s.()'-]*")
 # The older spelling of a word of AWS's names, or how people write it out.
 _OTHER_WORDS = {"europe": "eu", "n": "northern"}
 
@@ -34,7 +36,6 @@ class _Region:
     name: str  # as AWS writes it: "US West (Oregon)"
     code: tuple[str, ...]  # the id as `_words`
     names: tuple[tuple[str, ...], ...]  # the name as `_words`, in every way to write it
-    cities: tuple[tuple[str, ...], ...]  # likewise what the name has in brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,13 @@ def resolve(text: str | None) -> str | None:
     """
     if text is None or not text.strip():
         return None
-    words = _words(text[:400])
+    words = _words(text[:400]) if _NAME.fullmatch(text[:400]) else ()
     if words in _global_names():
         return GLOBAL
     for candidates in (
         [region for region in _regions() if words == region.code],
         [region for region in _regions() if words in region.names],
-        [region for region in _regions() if words in region.cities],
-        [region for region in _regions() if region.cities and _part_of(words, region.names)],
+        [region for region in _regions() if region.partition in _OPEN and _part_of(words, region.names)],
         [region for region in _regions() if _part_of(words, region.names)],
     ):
         if len(candidates) == 1:
@@ -152,14 +152,9 @@ def _global_names() -> frozenset[tuple[str, ...]]:
 
 
 def _region(code: str, partition: str, name: str) -> _Region:
-    found = re.search(r"\(([^)]+)\)", name)
-    city = found[1] if found and partition in _WITH_CITIES else ""
-    return _Region(code, partition, name, _words(code), _spelled(name), _spelled(city) if city else ())
-
-
-def _spelled(name: str) -> tuple[tuple[str, ...], ...]:
     words = _words(name)
-    return tuple(dict.fromkeys((words, tuple(_OTHER_WORDS.get(word, word) for word in words))))
+    other = tuple(_OTHER_WORDS.get(word, word) for word in words)
+    return _Region(code, partition, name, _words(code), (words, other))
 
 
 def _words(text: str) -> tuple[str, ...]:

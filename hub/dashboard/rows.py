@@ -12,6 +12,7 @@ from hub.model import Outcome
 STATUSES = ("passed", "dry run", "pending", "skipped", "failed")
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 MAX_FACTS = 100
+MAX_SECONDS = 1e9  # beyond that, and what is no number, is no duration
 MAX_FACT_CHARACTERS = 4000
 
 Document = Mapping[str, Any]
@@ -115,7 +116,7 @@ def _row(report: Document, entry: Document, undone: Mapping[str, str]) -> Row:
         rule=_text(entry.get("Rule")),
         severity=_text(report.get("Severity")),
         message=_text(entry.get("Bot message")),
-        seconds=seconds if isinstance(seconds, int | float) else None,
+        seconds=seconds if isinstance(seconds, int | float) and 0 <= seconds < MAX_SECONDS else None,
         run=run,
         undo=_text(undo.get("degree")),
         undo_command=_text(undo.get("how")),

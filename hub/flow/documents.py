@@ -48,8 +48,8 @@ def documents(stream: TextIO, *, name: str) -> Iterator[Document]:
     """The documents in their order. The elements of a list at the top count as documents.
 
     A broken document reaches to the next line at which another one can begin: one that is not indented
-    deeper and starts with a bracket. A list that is never closed counts as broken at its beginning,
-    unless one of its elements was.
+    deeper and starts with a bracket. Anything that is no object or list counts as broken. A list that is
+    never closed counts as broken at its beginning, unless one of its elements was.
 
     Raises:
         FindingUnreadable: the stream is empty or not UTF-8 text.
@@ -109,6 +109,10 @@ class _Reader:
 
     def _next(self) -> Document:
         line = self._line
+        # A finding begins with a bracket. Of anything else the whole line is taken, so that the rest of a
+        # line that lost its beginning does not come out in shreds of valid JSON.
+        if self._text[self._at] not in "{[":
+            return self._broken()
         while True:
             try:
                 value, end = self._decode()
@@ -125,7 +129,7 @@ class _Reader:
 
     def _decode(self) -> tuple[Any, int]:
         try:
-            value, end = self._decoder.raw_decode(self._text, self._at)
+            return self._decoder.raw_decode(self._text, self._at)
         except json.JSONDecodeError as error:
             near_the_end = len(self._text.rstrip()) - error.pos <= _WORD
             if not self._ended and (near_the_end or error.msg.startswith("Unterminated string")):
@@ -133,9 +137,6 @@ class _Reader:
             raise _Broken from None
         except (ValueError, RecursionError):
             raise _Broken from None
-        if end == len(self._text) and not self._ended and self._text[end - 1] not in '}]"':
-            raise _Incomplete  # a number may go on in the next piece
-        return value, end
 
     def _broken(self) -> Document:
         """The text from here to where the next document can begin, which is never before the next line."""
@@ -162,7 +163,7 @@ class _Reader:
             room -= len(kept[-1])
             self._consume(end)
             if found or (self._ended and self._at == len(self._text)):
-                return Document("".join(kept).rstrip(), line)
+                return Document("".join(kept).rstrip("\r\n"), line)
             self._more()
 
     def _resumption(self) -> re.Pattern[str]:

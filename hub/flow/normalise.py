@@ -24,7 +24,7 @@ _LONGEST_KEY = 200
 _TOO_DEEP = f"the message is nested deeper than {MAX_DEPTH} levels, which no finding needs"
 # Texts with one of these words in them are not quoted at all: half a credential that lost its label
 # would get past every filter.
-_SECRETIVE = re.compile(r"endpoint.?key|api.?key|access.?key|secret|token|passw|private key", re.IGNORECASE)
+_SECRETIVE = re.compile(r"logsHttp|api.?key|access.?key|secret|token|passw|private key", re.IGNORECASE)
 
 
 def normalise(message: Message) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from bots._bot import AnyBot, AwsError, Before, Check, Params, Target
+from bots._bot import AnyBot, Before, Check, Params, Target
 from bots._catalogue import bot_named
 from bots._words import parse
 from hub.aws.account import SpokeAccount
@@ -154,7 +154,7 @@ async def _proved(
             lambda check: check.before == wanted,
             patience=0.0 if wrong else kit.settings.proof_seconds,
         )
-    except AwsError as unread:
+    except Exception as unread:  # noqa: BLE001 - whatever it is, the change is made and unproven
         outcome, text = explain(wrong or unread)
         outcome = outcome if wrong else Outcome.UNPROVEN
         return await record.close(kit, replace(back, changed=True), outcome, text)

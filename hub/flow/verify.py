@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from bots._bot import AnyBot, AwsError, Before, Check, Params, Target, TargetGone
+from bots._bot import AnyBot, Before, Check, Params, Target, TargetGone
 from hub.aws.account import SpokeAccount
 from hub.flow import record
 from hub.flow.explain import explain
@@ -64,7 +64,7 @@ async def settle_fix(
         )
     except TargetGone as gone:
         return await record.close(kit, replace(run, changed=wrong is None), Outcome.GONE, str(gone))
-    except AwsError as unread:
+    except Exception as unread:  # noqa: BLE001 - whatever it is, the change is made and unproven
         return await record.close(kit, replace(run, changed=True), *_unread(unread, wrong))
     changed = now.before != first
     run = replace(run, changed=changed, after=record.snapshot(now.before), notes=saw.notes + _new(now, saw))
@@ -83,11 +83,11 @@ async def settle_fix(
     return await record.close(kit, run, outcome, text)
 
 
-def _unread(unread: AwsError, wrong: BaseException | None) -> tuple[Outcome, str]:
+def _unread(unread: Exception, wrong: BaseException | None) -> tuple[Outcome, str]:
     if wrong is not None:
         outcome, text = explain(wrong)
-        return outcome, f"{text}; what is there now could not be read: {unread}"
-    return Outcome.UNPROVEN, f"changed, but the proof could not be read: {unread}"
+        return outcome, f"{text}; what is there now could not be read: {explain(unread)[1]}"
+    return Outcome.UNPROVEN, f"changed, but the proof could not be read: {explain(unread)[1]}"
 
 
 def _new(now: Check[Before], saw: Check[Before]) -> tuple[str, ...]:

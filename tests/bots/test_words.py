@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -309,6 +309,15 @@ def test_a_description_tells_all_a_person_needs_to_write_a_parameter() -> None:
     assert describe(NoParams) == []
 
 
+def test_half_a_character_is_refused_wherever_it_comes_from() -> None:
+    for words in (["a\ud800"], ["word=\udfff"]):
+        with pytest.raises(BadWords, match="holds half a character"):
+            parse(Loud, words)
+    with pytest.raises(BadWords, match="holds half a character"):
+        parse(Suggested, [], suggested_policy='{"Sid": "\ud83d"}')
+    assert parse(Alarm, ["\U0001f600@example.com"]).email == "\U0001f600@example.com"
+
+
 def test_two_fields_of_one_name_are_a_defect_of_the_bot() -> None:
     class Twice(Params):
         key: str = ""
@@ -335,6 +344,7 @@ def _read(model: type[Params], words: list[str], suggested: str | None = None) -
 
 
 @given(model=st.sampled_from(MODELS), words=WORDS, suggested=st.none() | st.text())
+@example(model=Loud, words=["\x1b[31m"], suggested=None)
 def test_any_words_give_parameters_or_a_printable_refusal(
     model: type[Params], words: list[str], suggested: str | None
 ) -> None:
@@ -351,6 +361,9 @@ def test_any_words_give_parameters_or_a_printable_refusal(
     start=st.sampled_from(["", "port=", "filters=", "policy=", "nobody=", "network=", "first="]),
     more=st.sampled_from([(), ("x",)]),
 )
+@example(model=Loud, letter="a", start="", more=())
+@example(model=Loud, letter=" ", start="", more=())
+@example(model=Network, letter="7", start="", more=())
 def test_no_refusal_repeats_more_than_80_characters_of_a_word(
     model: type[Params], letter: str, start: str, more: tuple[str, ...]
 ) -> None:

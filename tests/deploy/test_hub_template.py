@@ -173,7 +173,7 @@ def test_only_what_the_function_could_not_settle_comes_back() -> None:
 def test_the_topic_of_findings_is_not_encrypted_with_a_key_strangers_cannot_use() -> None:
     key = properties("InputTopic")["KmsMasterKeyId"]
     assert key == {"Fn::If": ["HasTopicKey", {"Ref": "TopicKeyArn"}, {"Ref": "AWS::NoValue"}]}
-    assert "aws:kms" not in PARAMETERS["TopicKeyArn"]["AllowedPattern"]
+    assert PARAMETERS["TopicKeyArn"]["Default"] == ""
     assert properties("Queue")["SqsManagedSseEnabled"] is True
 
 
@@ -350,7 +350,7 @@ def holds(condition: dict[str, Any], given: dict[str, str]) -> bool:
         case {"Condition": name}:
             return holds(TEMPLATE["Conditions"][name], given)
         case {"Fn::Equals": [{"Ref": name}, value]}:
-            return given[name] == value
+            return bool(given[name] == value)
         case {"Fn::Not": [inner]}:
             return not holds(inner, given)
         case {"Fn::And": inner}:

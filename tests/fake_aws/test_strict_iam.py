@@ -480,12 +480,15 @@ def test_ec2_ids_are_resources_and_reads_know_none(aws: FakeAws) -> None:
 
 
 def test_a_dry_run_tells_rights_and_does_nothing(aws: FakeAws) -> None:
-    admin, clients = acting(aws, allow("ec2:DeleteSecurityGroup"))
+    admin, clients = acting(aws, allow("ec2:DeleteSecurityGroup", "ec2:CreateNetworkAcl"))
     group = admin.client("ec2").create_security_group(GroupName="g", Description="-")["GroupId"]
     ec2 = clients("ec2")
     assert code(lambda: ec2.delete_security_group(GroupId=group, DryRun=True)) == "DryRunOperation"
     assert code(lambda: ec2.create_vpc(CidrBlock="10.0.0.0/16", DryRun=True)) == "UnauthorizedOperation"
+    network = admin.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    assert code(lambda: ec2.create_network_acl(VpcId=network, DryRun=True)) == "DryRunOperation"
     assert admin.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert len(admin.client("ec2").describe_network_acls()["NetworkAcls"]) == 1
 
 
 def test_tags_on_creation_need_the_right_to_tag(aws: FakeAws) -> None:

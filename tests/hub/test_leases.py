@@ -73,29 +73,35 @@ async def test_another_process_gets_it_as_soon_as_it_is_given_back() -> None:
 async def test_renewing_keeps_a_lease_beyond_its_first_life() -> None:
     clock = Clock()
     journal = MemoryJournal(now=clock)
-    async with Leases(journal, seconds=60) as one, Leases(journal, seconds=60) as other:
-        async with one.hold("finding/x", wait=0) as held:
-            for _ in range(5):
-                clock.advance(50)
-                await one.renew_now()
-            held.ensure()
-            with pytest.raises(NotNow):
-                async with other.hold("finding/x", wait=0):
-                    pass
+    async with (
+        Leases(journal, seconds=60) as one,
+        Leases(journal, seconds=60) as other,
+        one.hold("finding/x", wait=0) as held,
+    ):
+        for _ in range(5):
+            clock.advance(50)
+            await one.renew_now()
+        held.ensure()
+        with pytest.raises(NotNow):
+            async with other.hold("finding/x", wait=0):
+                pass
 
 
 async def test_a_lease_that_somebody_took_over_forbids_the_write() -> None:
     clock = Clock()
     journal = MemoryJournal(now=clock)
-    async with Leases(journal, seconds=60) as slow, Leases(journal, seconds=60) as other:
-        async with slow.hold("finding/x", wait=0) as held:
-            held.ensure()
-            clock.advance(61)
-            async with other.hold("finding/x", wait=0) as taken:
-                await slow.renew_now()
-                with pytest.raises(LeaseLost, match="another worker goes on"):
-                    held.ensure()
-                assert taken.fence > held.fence
+    async with (
+        Leases(journal, seconds=60) as slow,
+        Leases(journal, seconds=60) as other,
+        slow.hold("finding/x", wait=0) as held,
+    ):
+        held.ensure()
+        clock.advance(61)
+        async with other.hold("finding/x", wait=0) as taken:
+            await slow.renew_now()
+            with pytest.raises(LeaseLost, match="another worker goes on"):
+                held.ensure()
+            assert taken.fence > held.fence
 
 
 async def test_a_lease_near_its_end_forbids_the_write() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from moto.s3.models import s3_backends
 
@@ -43,8 +44,9 @@ def after(call: Call, answer: Answer) -> Answer:
             }
         }
     if call.operation == "GetBucketVersioning" and has_mfa_delete(call.params["Bucket"]):
-        inner, end, root = answer.body.rpartition(b"</")
-        body = inner + b"<MfaDelete>Enabled</MfaDelete>" + end + root
+        root = ET.fromstring(answer.body)
+        ET.SubElement(root, root.tag.rpartition("}")[0] + "}MfaDelete").text = "Enabled"
+        body = ET.tostring(root)
         headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
         return replace(answer, body=body, headers=headers)
     return answer

@@ -34,14 +34,12 @@ class Element:
 
     def all(self, tag: str, **wanted: str) -> list[Element]:
         """Descendants of that tag whose attributes have these values, in the page's order."""
-        found = [
-            each for each in self.children if each.tag == tag and wanted.items() <= each.attributes.items()
-        ]
-        return [
-            hit
-            for child in self.children
-            for hit in (*([child] if child in found else []), *child.all(tag, **wanted))
-        ]
+        found: list[Element] = []
+        for child in self.children:
+            if child.tag == tag and wanted.items() <= child.attributes.items():
+                found.append(child)
+            found += child.all(tag, **wanted)
+        return found
 
     @property
     def words(self) -> str:
@@ -261,14 +259,10 @@ def test_nothing_in_a_report_becomes_markup_or_script() -> None:
     root = Reader(html).root
     assert len(root.all("script")) == 1
     assert root.all("img") == []
-    handlers = [
-        name for tag in set(re.findall(r"<(\w+)", html)) for e in root.all(tag) for name in e.attributes
-    ]
-    assert not [name for name in handlers if name.startswith("on")]
-    assert html.count("alert(1)") == html.count("alert(1)&lt;/script&gt;") + 2 * html.count(
-        "onerror=alert(1)&gt;"
-    )
-    assert HOSTILE.split("'")[0] in root.all("h1")[0].text
+    elements = [element for tag in set(re.findall(r"<(\w+)", html)) for element in root.all(tag)]
+    assert not [name for element in elements for name in element.attributes if name.startswith("on")]
+    assert "<script>alert" not in html
+    assert HOSTILE in root.all("h1")[0].text
 
 
 def test_the_page_needs_nothing_from_outside_and_lets_no_other_script_run() -> None:

@@ -288,12 +288,12 @@ class Sequence(MemoryJournal):
 
     def __init__(self, aws: FakeAws, account_id: str) -> None:
         super().__init__()
-        self._calls = lambda: [call.operation for call in aws.calls(account_id)]
+        self._aws, self._account_id = aws, account_id
         self.before_opening: list[str] | None = None
 
     async def open(self, run: Run) -> Run:
         assert run.before is not None
-        self.before_opening = self._calls()
+        self.before_opening = [call.operation for call in self._aws.calls(self._account_id)]
         return await super().open(run)
 
 

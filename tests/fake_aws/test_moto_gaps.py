@@ -1,0 +1,169 @@
+"""The fake AWS answers as AWS does where moto alone would not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.ec2.models import ec2_backends
+
+from tests.fake_aws import admin as clients_of
+from tests.fake_aws.admin import Admin
+from tests.fake_aws.moto_gaps import s3 as inside
+from tests.fake_aws.server import FakeAws, allow, policy
+
+
+@pytest.fixture
+def admin(aws: FakeAws) -> Admin:
+    return aws.fresh_account()
+
+
+def code(call: Callable[..., object], **params: Any) -> str | None:
+    """AWS's error code, None if the call went through."""
+    try:
+        call(**params)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return None
+
+
+def _encryption(s3: Any, bucket: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = s3.get_bucket_encryption(Bucket=bucket)[
+        "ServerSideEncryptionConfiguration"
+    ]["Rules"]
+    return found
+
+
+def test_a_new_bucket_is_encrypted_and_deleting_that_only_resets_it(admin: Admin) -> None:
+    s3, bucket = admin.client("s3"), f"new-{admin.account_id}"
+    s3.create_bucket(Bucket=bucket)
+    default = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
+    assert _encryption(s3, bucket) == default
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    assert _encryption(s3, bucket) == [rule]
+    s3.delete_bucket_encryption(Bucket=bucket)
+    assert _encryption(s3, bucket) == default
+
+
+def test_the_expected_bucket_owner_is_compared(admin: Admin) -> None:
+    s3, bucket = admin.client("s3"), f"mine-{admin.account_id}"
+    s3.create_bucket(Bucket=bucket)
+    read = s3.get_bucket_versioning
+    assert code(read, Bucket=bucket, ExpectedBucketOwner=admin.account_id) is None
+    assert code(read, Bucket=bucket, ExpectedBucketOwner="222233334444") == "AccessDenied"
+    assert code(s3.head_bucket, Bucket=bucket, ExpectedBucketOwner="222233334444") == "403"
+
+
+def test_a_bucket_says_where_it_lives_whoever_asks_from_where(admin: Admin) -> None:
+    bucket = f"far-{admin.account_id}"
+    where = {"LocationConstraint": "eu-west-1"}
+    admin.client("s3", "eu-west-1").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+    assert admin.client("s3").head_bucket(Bucket=bucket)["BucketRegion"] == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("made", "then", "refusal"),
+    [
+        ({}, None, None),
+        ({}, "disable_key", "DisabledException"),
+        ({}, "schedule_key_deletion", "KMSInvalidStateException"),
+        ({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, None, "UnsupportedOperationException"),
+        ({"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"}, None, "UnsupportedOperationException"),
+        ({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}, None, "UnsupportedOperationException"),
+        ({"Origin": "EXTERNAL"}, None, "UnsupportedOperationException"),
+    ],
+    ids=["plain", "disabled", "being deleted", "for signing", "asymmetric", "HMAC", "imported"],
+)
+def test_rotation_is_refused_for_keys_aws_cannot_rotate(
+    admin: Admin, made: dict[str, str], then: str | None, refusal: str | None
+) -> None:
+    kms = admin.client("kms")
+    key = kms.create_key(**made)["KeyMetadata"]["KeyId"]
+    if then is not None:
+        getattr(kms, then)(KeyId=key)
+    found = code(kms.enable_key_rotation, KeyId=key)
+    assert found == refusal
+    assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is (found is None)
+
+
+def test_a_rotation_period_is_kept_and_bounded(admin: Admin) -> None:
+    kms = admin.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    assert "RotationPeriodInDays" not in kms.get_key_rotation_status(KeyId=key)
+    kms.enable_key_rotation(KeyId=key)
+    assert kms.get_key_rotation_status(KeyId=key)["RotationPeriodInDays"] == 365
+    kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=120)
+    assert kms.get_key_rotation_status(KeyId=key)["RotationPeriodInDays"] == 120
+    assert code(kms.enable_key_rotation, KeyId=key, RotationPeriodInDays=2561) == "ValidationException"
+
+
+def test_security_group_rules_come_in_pages(admin: Admin) -> None:
+    ec2 = admin.client("ec2")
+    group = ec2.create_security_group(GroupName="many", Description="-")["GroupId"]
+    ranges = [{"CidrIp": f"198.51.100.{number}/32"} for number in range(7)]
+    permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": ranges}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+    mine = [{"Name": "group-id", "Values": [group]}]
+    first = ec2.describe_security_group_rules(Filters=mine, MaxResults=5)
+    second = ec2.describe_security_group_rules(Filters=mine, MaxResults=5, NextToken=first["NextToken"])
+    pages = [len(page["SecurityGroupRules"]) for page in (first, second)]
+    assert (pages, "NextToken" in second) == ([5, 3], False)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "refusal"),
+    [("root_device_type", "instance-store", "UnsupportedOperation"), ("lifecycle", "spot", "UnsupportedOperation")],
+)  # fmt: skip
+def test_what_cannot_be_stopped_goes_on_running(admin: Admin, field: str, value: str, refusal: str) -> None:
+    ec2 = admin.client("ec2")
+    instance = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    setattr(ec2_backends[admin.account_id]["us-east-1"].get_instance_by_id(instance), field, value)
+    assert code(ec2.stop_instances, InstanceIds=[instance]) == refusal
+    found = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    assert found["State"]["Name"] == "running"
+
+
+def test_only_those_who_run_an_organization_list_its_accounts(aws: FakeAws, admin: Admin) -> None:
+    organizations = admin.client("organizations")
+    assert code(organizations.list_accounts) == "AWSOrganizationsNotInUseException"
+    organizations.create_organization(FeatureSet="ALL")
+    made = organizations.create_account(AccountName="member", Email="member@example.com")
+    member = made["CreateAccountStatus"]["AccountId"]
+    assert member in {account["Id"] for account in organizations.list_accounts()["Accounts"]}
+    theirs = aws.admin(member).client("organizations")
+    assert code(theirs.list_accounts) == "AccessDeniedException"
+    organizations.register_delegated_administrator(
+        AccountId=member, ServicePrincipal="guardduty.amazonaws.com"
+    )
+    assert code(theirs.list_accounts) is None
+
+
+def test_a_bucket_with_mfa_delete_says_so_and_keeps_its_versioning(admin: Admin) -> None:
+    s3, bucket = admin.client("s3"), f"mfa-{admin.account_id}"
+    s3.create_bucket(Bucket=bucket)
+    inside.bucket(bucket).mfa_delete = True
+    assert s3.get_bucket_versioning(Bucket=bucket)["MFADelete"] == "Enabled"
+    wish = {"Status": "Enabled"}
+    assert code(s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration=wish) == "AccessDenied"
+
+
+def test_administrators_are_not_recorded_and_others_are(aws: FakeAws, admin: Admin) -> None:
+    admin.client("iam").list_users()
+    assert aws.calls(admin.account_id) == ()
+
+
+def test_a_fault_hits_as_often_as_asked_and_only_there(aws: FakeAws, admin: Admin) -> None:
+    access_key, secret_key, token = aws.role_credentials(
+        admin.account_id, "actor", [policy(allow("*"))]
+    ).values()
+    iam = clients_of.client(
+        aws.endpoint, "iam", "us-east-1", access_key=access_key, secret_key=secret_key, token=token
+    )
+    aws.fail(admin.account_id, "iam:ListUsers", "Throttling", times=2)
+    assert code(iam.list_roles) is None
+    assert [code(iam.list_users) for _ in range(3)] == ["Throttling", "Throttling", None]
+    assert [call.error for call in aws.calls(admin.account_id)] == [None, "Throttling", "Throttling", None]
+    assert not any(call.is_write for call in aws.calls(admin.account_id))

@@ -1,0 +1,73 @@
+"""The Lambda entry: batches from SQS with partial failures, messages straight from SNS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hub import handler
+from hub.errors import FindingUnreadable, HubError
+from tests.fake_aws.admin import Admin
+from tests.fake_aws.server import EXTERNAL_ID, FakeAws
+from tests.hub.flow.test_settle import RIGHTS, bucket, versioning
+from tests.hub.messages import finding, notification
+
+
+@pytest.fixture
+def spoke(hub_environment: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
+    admin = hub_environment.spoke({"remediation": RIGHTS})
+    monkeypatch.setenv("HUB_DEPLOYMENT_MODE", "multi")
+    monkeypatch.setenv("HUB_EXTERNAL_ID", EXTERNAL_ID)
+    monkeypatch.setenv("HUB_ACCOUNTS", admin.account_id)
+    monkeypatch.setenv("HUB_JOURNAL", "memory")
+    handler._settings.cache_clear()
+    yield admin
+    handler._settings.cache_clear()
+
+
+def from_sqs(*bodies: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {"eventSource": "aws:sqs", "messageId": f"record-{number}", "body": body}
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def from_sns(body: str) -> dict[str, Any]:
+    return {"Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "m", "Message": body}}]}
+
+
+def versioning_finding(admin: Admin, name: str) -> str:
+    return json.dumps(finding(admin.account_id, "s3_enable_versioning", key=name, id=name))
+
+
+def test_a_batch_is_settled_and_only_what_could_not_be_is_handed_back(spoke: Admin) -> None:
+    names = [bucket(spoke, "one"), bucket(spoke, "two")]
+    bodies = [notification(versioning_finding(spoke, names[0])), "not JSON", versioning_finding(spoke, names[1])]
+    answer = handler.handler(from_sqs(*bodies), None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "record-1"}]}
+    assert [versioning(spoke, name) for name in names] == ["Enabled", "Enabled"]
+
+
+def test_a_message_straight_from_sns_is_settled(spoke: Admin) -> None:
+    name = bucket(spoke)
+    assert handler.handler(from_sns(versioning_finding(spoke, name)), None) == {"batchItemFailures": []}
+    assert versioning(spoke, name) == "Enabled"
+
+
+def test_what_sns_delivers_and_the_hub_cannot_settle_is_delivered_again(
+    spoke: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler._settings.cache_clear()
+    monkeypatch.setenv("HUB_REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:no-such-topic")
+    with pytest.raises(HubError, match="deliver it again"):
+        handler.handler(from_sns(versioning_finding(spoke, bucket(spoke))), None)
+
+
+def test_an_event_of_another_kind_is_refused(spoke: Admin) -> None:
+    with pytest.raises(FindingUnreadable):
+        handler.handler({"detail-type": "Scheduled Event"}, None)
