@@ -84,7 +84,9 @@ class Estate:
     def read_reports(self) -> list[dict[str, Any]]:
         """All reports published so far, oldest first, duplicates included."""
         sqs = self.client("sqs")
-        while found := sqs.receive_message(QueueUrl=self.reports_queue, MaxNumberOfMessages=10).get("Messages"):
+        while found := sqs.receive_message(QueueUrl=self.reports_queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
             for each in found:
                 self.reports.append(json.loads(each["Body"]))
                 sqs.delete_message(QueueUrl=self.reports_queue, ReceiptHandle=each["ReceiptHandle"])

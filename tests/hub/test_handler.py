@@ -47,7 +47,11 @@ def versioning_finding(admin: Admin, name: str) -> str:
 
 def test_a_batch_is_settled_and_only_what_could_not_be_is_handed_back(spoke: Admin) -> None:
     names = [bucket(spoke, "one"), bucket(spoke, "two")]
-    bodies = [notification(versioning_finding(spoke, names[0])), "not JSON", versioning_finding(spoke, names[1])]
+    bodies = [
+        notification(versioning_finding(spoke, names[0])),
+        "not JSON",
+        versioning_finding(spoke, names[1]),
+    ]
     answer = handler.handler(from_sqs(*bodies), None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "record-1"}]}
     assert [versioning(spoke, name) for name in names] == ["Enabled", "Enabled"]

@@ -100,7 +100,9 @@ def test_reports_are_appended_to_a_file(say: Say, spoke: Admin) -> None:
     _, path = wrong_bucket(spoke)
     say("run", path, "--report", "out.jsonl")
     say("run", path, "--report", "out.jsonl")
-    outcomes = [report["Rules violations found"][0]["Outcome"] for report in lines(Path("out.jsonl").read_text())]
+    outcomes = [
+        report["Rules violations found"][0]["Outcome"] for report in lines(Path("out.jsonl").read_text())
+    ]
     assert outcomes == ["fixed", "compliant"]
 
 
@@ -188,7 +190,9 @@ def sampled(aws: FakeAws, say: Say, monkeypatch: pytest.MonkeyPatch) -> Admin:
 @pytest.mark.parametrize("sample", sorted(EXPECTED))
 def test_every_sample_is_run_to_an_entry_for_each_due_bot(sample: str, say: Say, sampled: Admin) -> None:
     done = say("run", str(SAMPLES / sample), "--json")
-    outcomes = [entry["Outcome"] for report in lines(done.stdout) for entry in report["Rules violations found"]]
+    outcomes = [
+        entry["Outcome"] for report in lines(done.stdout) for entry in report["Rules violations found"]
+    ]
     assert outcomes == EXPECTED[sample], done.output
     assert done.exit_code == (1 if "invalid" in outcomes else 0)
     assert "EXAMPLE-not-a-real-key" not in done.output

@@ -24,7 +24,13 @@ from tests.fake_aws.server import FakeAws, allow, policy, trust
 from tests.hub.messages import finding, message
 
 BUCKETS = "arn:aws:s3:::*"
-READS = ("s3:ListBucket", "s3:GetBucketVersioning", "s3:GetEncryptionConfiguration", "s3:GetBucketPolicy")
+READS = (
+    "s3:ListBucket",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketAcl",
+)
 RIGHTS = policy(
     allow(*READS, "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", resource=BUCKETS),
     allow("kms:DescribeKey", resource="arn:aws:kms:*:*:key/*"),

@@ -58,9 +58,16 @@ async def test_what_somebody_changed_after_the_fix_is_not_overwritten_unless_for
     name = bucket(spoke)
     s3 = spoke.client("s3")
     async with open_hub(hub_settings(spoke.account_id)) as hub:
-        fixed = only(await hub.settle(message(spoke.account_id, "s3_enable_encryption kms " + _key(spoke), id=name)))
+        fixed = only(
+            await hub.settle(message(spoke.account_id, "s3_enable_encryption kms " + _key(spoke), id=name))
+        )
         assert fixed.outcome is Outcome.FIXED, fixed.message
-        other = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms:dsse", "KMSMasterKeyID": _key(spoke)}}
+        other = {
+            "ApplyServerSideEncryptionByDefault": {
+                "SSEAlgorithm": "aws:kms:dsse",
+                "KMSMasterKeyID": _key(spoke),
+            }
+        }
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [other]})
         refused = only(await hub.undo(fixed.run_id))
         assert refused.outcome is Outcome.REFUSED

@@ -21,7 +21,9 @@ HUB, SPOKE = "111122223333", "222233334444"
 HUB_ROLE = f"arn:aws:sts::{HUB}:assumed-role/remediation-hub/worker"
 
 
-def step(account: str = SPOKE, *, kind: str = "AWS::S3::Bucket", target: str = "data", name: str = "") -> Step:
+def step(
+    account: str = SPOKE, *, kind: str = "AWS::S3::Bucket", target: str = "data", name: str = ""
+) -> Step:
     bot = bot_named("s3_enable_versioning")
     return Step(
         run_id="r",
