@@ -34,7 +34,7 @@ fix: $(STAMP) ## format, mend what the linter can, regenerate
 	$(PY) -m spoke_role.generate
 
 lock: ## resolve the versions anew into requirements.lock
-	.venv/bin/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --no-emit-index-url \
+	.venv/bin/pip-compile --quiet --extra demo --extra dev --generate-hashes --allow-unsafe --no-emit-index-url \
 	  --no-emit-find-links --strip-extras --output-file requirements.lock pyproject.toml
 
 tests/dynalite/node_modules: tests/dynalite/package-lock.json

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from aiobotocore.session import AioSession
+from aioboto3 import Session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bots._bot import AnyBot, AwsError
@@ -42,7 +42,7 @@ class AccountFacts:
 class HubIdentity:
     """The hub's own session and clients (queue, topic, journal, STS, Organizations)."""
 
-    def __init__(self, settings: Settings, session: AioSession | None = None) -> None:
+    def __init__(self, settings: Settings, session: Session | None = None) -> None:
         self.settings = settings
         self.session = session or new_session()
         self._caller: dict[str, str] | None = None
@@ -52,7 +52,7 @@ class HubIdentity:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """An async context manager giving a client that signs as the hub."""
-        return self.session.create_client(
+        return self.session.client(
             service, region_name=region or self.settings.region, config=client_config()
         )
 

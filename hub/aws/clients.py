@@ -15,8 +15,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from aioboto3 import Session
 from aiobotocore.config import AioConfig
-from aiobotocore.session import AioSession, get_session
+from aiobotocore.session import get_session
 from botocore.credentials import ReadOnlyCredentials
 from botocore.loaders import Loader, create_loader
 
@@ -89,11 +90,18 @@ def _loader() -> Loader:
     return create_loader()
 
 
-def new_session() -> AioSession:
-    """A botocore session that shares the models this process has read."""
+def new_session(credentials: TaskCredentials | None = None) -> Session:
+    """A session that shares the models this process has read.
+
+    Args:
+        credentials: what to sign with; None: what the environment gives, as every AWS tool finds it.
+    """
     session = get_session()
     session.register_component("data_loader", _loader())
-    return session
+    if credentials is not None:
+        # AioSession offers no public way to hand in a credentials object of one's own.
+        session._credentials = credentials
+    return Session(botocore_session=session)
 
 
 def client_config(**more: Any) -> AioConfig:
@@ -112,10 +120,8 @@ def client_config(**more: Any) -> AioConfig:
 class Clients:
     """The pool. Clients are made on first use, one at a time per kind, and closed together."""
 
-    def __init__(self, session: AioSession | None = None) -> None:
-        self._session = session or new_session()
-        # AioSession offers no public way to hand in a credentials object of one's own.
-        self._session._credentials = TaskCredentials()
+    def __init__(self) -> None:
+        self._session = new_session(TaskCredentials())
         self._stack = AsyncExitStack()
         self._clients: dict[tuple[str, str], asyncio.Task[Any]] = {}
 
@@ -132,7 +138,7 @@ class Clients:
             raise
 
     async def _make(self, service: str, region: str) -> Any:
-        context = self._session.create_client(service, region_name=region, config=client_config())
+        context = self._session.client(service, region_name=region, config=client_config())
         return await self._stack.enter_async_context(context)
 
     async def close(self) -> None:

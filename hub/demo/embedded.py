@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from aiobotocore.session import get_session
-
-from hub.aws.clients import client_config
+from hub.aws.clients import client_config, new_session
 from hub.aws.regions import partition_of
 from hub.errors import SettingsWrong
 
@@ -33,6 +31,7 @@ class EmbeddedAws:
     def __init__(self, url: str) -> None:
         self.url = url
         self._stack = AsyncExitStack()
+        self._session = new_session()
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._keys: dict[str, dict[str, str]] = {}
 
@@ -70,7 +69,7 @@ class EmbeddedAws:
         return self._keys[account_id]
 
     async def _open(self, service: str, region: str, keys: Mapping[str, str]) -> Any:
-        context = get_session().create_client(
+        context = self._session.client(
             service, region_name=region, endpoint_url=self.url, config=client_config(), **keys
         )
         return await self._stack.enter_async_context(context)
