@@ -27,9 +27,14 @@ class JsonLines(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send the hub's logs to standard error at ``level``; AWS libraries only warn."""
+    """Send the hub's logs to standard error at ``level``; AWS libraries only warn.
+
+    Commands that end with a table or an error line of their own log CRITICAL only, unless asked to debug.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.basicConfig(
+        level=max(logging.WARNING, logging.getLevelName(level)), handlers=[handler], force=True
+    )
     for name in ("hub", "bots"):
         logging.getLogger(name).setLevel(level)

@@ -19,20 +19,28 @@ from bots._bot import AnyBot, Params, Target
 class Outcome(StrEnum):
     """How a step ended. A closed list; other systems' words live in sinks only."""
 
-    COMPLIANT = "compliant"  # was right already, proven by reading
-    FIXED = "fixed"  # was wrong, changed, proven by reading again
-    RESTORED = "restored"  # an undo put back what was there, proven by reading
-    WOULD_FIX = "would-fix"  # dry run: is wrong, nothing was changed
-    WAITING = "waiting"  # needs a person's approval or another moment
-    REFUSED = "refused"  # a guard or the bot said no, nothing was changed
-    GONE = "gone"  # the resource does not exist any more
-    UNPROVEN = "unproven"  # changed, but reading again did not show it right
-    INVALID = "invalid"  # the finding cannot be acted on as written
-    UNREACHABLE = "unreachable"  # the account or AWS could not be reached
-    DENIED = "denied"  # AWS refused a call
-    THROTTLED = "throttled"  # AWS asked for patience until ours ended
-    FAILED = "failed"  # anything else
-    INTERRUPTED = "interrupted"  # the worker stopped in the middle
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str = "") -> Outcome:
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
+
+    COMPLIANT = "compliant", "was right already, proven by reading"
+    FIXED = "fixed", "was wrong, changed, proven by reading again"
+    RESTORED = "restored", "an undo put back what was there, proven by reading"
+    WOULD_FIX = "would-fix", "dry run: is wrong, nothing was changed"
+    WAITING = "waiting", "needs a person's approval or another moment"
+    REFUSED = "refused", "a guard or the bot said no, nothing was changed"
+    GONE = "gone", "the resource does not exist any more"
+    UNPROVEN = "unproven", "changed, but reading again did not show it right"
+    INVALID = "invalid", "the finding cannot be acted on as written"
+    UNREACHABLE = "unreachable", "the account or AWS could not be reached"
+    DENIED = "denied", "AWS refused a call"
+    THROTTLED = "throttled", "AWS asked for patience until ours ended"
+    FAILED = "failed", "anything else went wrong; the message says what"
+    INTERRUPTED = "interrupted", "the worker stopped in the middle"
 
     @property
     def retry(self) -> bool:

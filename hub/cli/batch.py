@@ -107,7 +107,8 @@ class Batch:
         if self._quiet:
             parts.append(f"{self._quiet} with nothing to do")
         shown = f" (the first {KEPT_FOR_TABLE} are listed)" if total > KEPT_FOR_TABLE else ""
-        return f"{self._taken} findings: {', '.join(parts) or 'nothing due'}{shown}"
+        noun = "finding" if self._taken == 1 else "findings"
+        return f"{self._taken} {noun}: {', '.join(parts) or 'nothing due'}{shown}"
 
     @property
     def exit_status(self) -> int:

@@ -87,7 +87,7 @@ async def _history(run_id: str | None, query: Query, *, as_json: bool) -> int:
     from hub.settings import Settings  # noqa: PLC0415
 
     settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "ERROR")
+    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
     runs: list[Run] = []
     async with open_journal(settings, HubIdentity(settings)) as journal:
         if run_id is not None:

@@ -47,7 +47,7 @@ async def _plan(files: list[str], *, as_json: bool) -> int:
 
     # The journal is not needed to plan, and a plan must leave nothing behind.
     settings = Settings.load(journal="memory", report_topic_arn="", feedback_hosts=())
-    log.configure("DEBUG" if "--debug" in sys.argv else "ERROR")
+    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
     table = Table(header_style="bold")
     for column in ("Account", "Region", "Resource", "Bot", "Would be", "Undo", "Why"):
         table.add_column(column, overflow="fold")

@@ -62,7 +62,7 @@ async def _run(files: list[str], *, as_json: bool, dry_run: bool, report_file: P
     from hub.sinks.file import FileSink  # noqa: PLC0415
 
     settings = Settings.load(**({"dry_run": True} if dry_run else {}))
-    log.configure("DEBUG" if "--debug" in sys.argv else "ERROR")
+    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
     async with open_hub(settings, sinks=[FileSink(report_file)] if report_file else ()) as hub:
         with _progress(shown=not as_json and sys.stderr.isatty()) as progress:
             task = progress.add_task("settling findings", total=None) if progress else None

@@ -44,7 +44,7 @@ async def _undo(run_id: str, *, force: bool, as_json: bool) -> int:
     from hub.settings import Settings  # noqa: PLC0415
 
     settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "ERROR")
+    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
     async with open_hub(settings) as hub:
         report = await hub.undo(run_id, force=force)
     if as_json:

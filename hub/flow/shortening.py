@@ -53,10 +53,7 @@ def shortened(
     def fits(candidate: Document) -> bool:
         return len(form(candidate).encode()) <= limit_bytes
 
-    whole = {**told, ENTRIES: list(told.get(ENTRIES, ()))}
-    if fits(whole):
-        return whole
-    lean = _without_snapshots(whole, limit_bytes, form)
+    lean = _without_snapshots(told, limit_bytes, form)
     if fits(lean):
         return lean
     stages: tuple[tuple[Callable[[int], Document], Sequence[int]], ...] = (
@@ -86,20 +83,20 @@ def _mildest(
     return best
 
 
-def _without_snapshots(told: Document, limit: int, form: Callable[[Document], str]) -> Document:
-    """Before and After go, largest first, until the report fits or none are left."""
+def _without_snapshots(told: Mapping[str, Any], limit: int, form: Callable[[Document], str]) -> Document:
+    """A copy in which Before and After went, largest first, until it fits or none are left."""
     entries = list(told[ENTRIES])
     weights = {index: len(_json(_snapshots(entry)).encode()) for index, entry in enumerate(entries)}
     by_weight = sorted((index for index in weights if _snapshots(entries[index])), key=weights.__getitem__)
-    told = {**told, ENTRIES: entries}
-    excess = len(form(told).encode()) - limit
+    lean = {**told, ENTRIES: entries}
+    excess = len(form(lean).encode()) - limit
     while excess > 0 and by_weight:
         while excess > 0 and by_weight:
             index = by_weight.pop()
             excess -= weights[index]
             entries[index] = _marked({**entries[index], **dict.fromkeys(SNAPSHOTS)})
-        excess = len(form(told).encode()) - limit
-    return told
+        excess = len(form(lean).encode()) - limit
+    return lean
 
 
 def _snapshots(entry: Mapping[str, Any]) -> dict[str, Any]:

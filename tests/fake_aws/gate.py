@@ -5,6 +5,7 @@ moto itself enforces nothing here. Administrators pass unasked and unrecorded.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ class Gate:
     _faults: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)
     _calls: list[Call] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _table_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def calls(self, account_id: str | None = None) -> tuple[Call, ...]:
         """Calls of anybody but administrators, oldest first, with credentials of that account."""
@@ -98,13 +100,15 @@ class Gate:
             status, headers = line, list(found)
             return lambda _data: None
 
-        chunks = self.inner(environ, started)
-        try:
-            body = b"".join(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
+        # DynamoDB's conditional writes are atomic; moto looks and then writes, and serves in threads.
+        with self._table_lock if call.service == "dynamodb" else contextlib.nullcontext():
+            chunks = self.inner(environ, started)
+            try:
+                body = b"".join(chunks)
+            finally:
+                close = getattr(chunks, "close", None)
+                if close is not None:
+                    close()
         return moto_gaps.after(call, Answer(int(status.split(" ", 1)[0]), tuple(headers), body))
 
     def _remember(self, call: Call, answer: Answer) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bots._bot import AnyBot
 from hub.model import Outcome
-from hub.settings import Settings
+from hub.settings import Settings, variables
 from spoke_role import pages
 from spoke_role.policy import select
 
@@ -30,8 +30,8 @@ def test_a_bot_is_told_in_full(bot: AnyBot) -> None:
 def test_every_setting_is_told_with_all_its_names_and_its_default() -> None:
     rows = {line.split("`")[1]: line for line in pages.settings_table().splitlines()[2:]}
     assert len(rows) == len(Settings.model_fields)
-    for field in Settings.model_fields.values():
-        name, *others = pages.variables(field)
+    for called, field in Settings.model_fields.items():
+        name, *others = variables(called)
         assert str(field.description).split("|")[0] in rows[name]
         assert all(f"`{other}`" in rows[name] for other in others)
     assert "| `false` |" in rows["HUB_DRY_RUN"]

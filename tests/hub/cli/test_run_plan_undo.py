@@ -56,7 +56,7 @@ def test_a_person_reads_a_table_and_a_summary(say: Say, spoke: Admin) -> None:
     assert done.exit_code == 0, done.output
     assert name in done.stdout
     assert "fixed" in done.stdout
-    assert "1 findings: 1 fixed" in done.stdout
+    assert "1 finding: 1 fixed" in done.stdout
 
 
 def test_running_a_file_again_looks_again(aws: FakeAws, say: Say, spoke: Admin) -> None:

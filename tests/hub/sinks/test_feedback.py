@@ -194,7 +194,8 @@ async def test_a_slow_endpoint_is_given_up_after_the_time_limit(endpoint: Endpoi
         return web.json_response(ACCEPTED)
 
     endpoint.answer = hang
-    [failure] = await sink(seconds=0.2).send(about(endpoint.url))
+    async with asyncio.timeout(2):
+        [failure] = await sink(seconds=0.2).send(about(endpoint.url))
     assert "did not answer in time" in failure
 
 
@@ -207,7 +208,8 @@ async def test_an_answer_that_never_ends_is_given_up_after_the_time_limit(endpoi
         return response
 
     endpoint.answer = drip
-    [failure] = await sink(seconds=0.2).send(about(endpoint.url))
+    async with asyncio.timeout(2):
+        [failure] = await sink(seconds=0.2).send(about(endpoint.url))
     assert "did not answer in time" in failure
 
 

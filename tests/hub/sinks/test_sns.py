@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -57,6 +58,14 @@ def make_topic(
     more = {"FilterPolicy": json.dumps(only)} if only else {}
     sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue, Attributes=more)
     return Topic(aws, arn, url, region)
+
+
+def size_of(received: dict[str, Any]) -> int:
+    """What SNS counts."""
+    return len(received["Message"].encode()) + len(received["Subject"]) + sum(
+        len(name) + len(label["Type"]) + len(label["Value"].encode())
+        for name, label in received["MessageAttributes"].items()
+    )  # fmt: skip
 
 
 Publish = Callable[..., Awaitable[SnsSink]]
@@ -130,12 +139,18 @@ async def test_a_report_of_any_size_is_published_within_the_limit_of_sns(
     assert len(as_json(document(report)).encode()) > 2_000_000
     await (await sink_on(topic.arn, mode)).publish(report)
     [received] = topic.received()
-    size = len(received["Message"].encode()) + len(received["Subject"]) + sum(
-        len(name) + len(label["Type"]) + len(label["Value"].encode())
-        for name, label in received["MessageAttributes"].items()
-    )  # fmt: skip
-    assert SNS / 2 < size <= SNS
+    assert SNS / 2 < size_of(received) <= SNS
     assert "(shortened; full text: hub history 00000000000000000001)" in received["Message"]
+
+
+async def test_the_attributes_count_towards_the_limit_of_sns(aws: FakeAws, sink_on: Publish) -> None:
+    topic = make_topic(aws)
+    bare = len(as_json(document(a_report(a_run(message="x")))).encode())
+    report = a_report(a_run(message="x" * (SNS - bare)))
+    assert SNS - 10 < len(as_json(document(report)).encode()) <= SNS
+    await (await sink_on(topic.arn)).publish(report)
+    [received] = topic.received()
+    assert size_of(received) <= SNS
 
 
 async def test_a_fifo_topic_gets_a_group_per_finding_and_drops_a_report_sent_twice(
@@ -146,8 +161,13 @@ async def test_a_fifo_topic_gets_a_group_per_finding_and_drops_a_report_sent_twi
     await sink.publish(a_report(a_run()))
     await sink.publish(a_report(a_run()))
     await sink.publish(a_report(a_run(), key="no group ü" * 40, occurrence="another"))
-    received = topic.received()
-    assert [json.loads(each["Message"])["findingKey"][:8] for each in received] == ["5lIxe4s1", "no group"]
+    found = aws.admin(HUB_ACCOUNT).client("sqs").receive_message(
+        QueueUrl=topic.queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
+    )  # fmt: skip
+    first, second = (each["Attributes"]["MessageGroupId"] for each in found["Messages"])
+    assert first == "5lIxe4s1b+rAiwGSEF5d4Q"
+    # SNS takes no more than 128 characters and neither blanks nor other alphabets.
+    assert re.fullmatch(r"[0-9a-f]{64}", second)
 
 
 async def test_the_topic_may_be_in_another_region(aws: FakeAws, sink_on: Publish) -> None:
