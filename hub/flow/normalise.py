@@ -64,7 +64,7 @@ def salvage(message: Message, error: str) -> Finding:
     account_id = _told(_inside(found, "account", "Account"), "id", "Id")
     return Finding(
         dialect="unreadable",
-        occurrence=_digest("unreadable", error, message.body, message.nonce),
+        occurrence=_digest(error, message.body, message.nonce),
         key=_told(found, "findingKey", "FindingKey") or "N.A",
         passed=False,
         account_id=account_id if re.fullmatch("[0-9]{12}", account_id) else "",
@@ -107,8 +107,8 @@ def _refuse(constant: str) -> Any:
 
 def _deeper_than(value: Any, depth: int) -> bool:
     level = [value]
-    for _ in range(depth + 1):
-        level = [inner for outer in level for inner in _contents(outer)]
+    for _ in range(depth):
+        level = [inner for outer in level for inner in _contents(outer) if isinstance(inner, dict | list)]
         if not level:
             return False
     return True

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from hub.journals.dynamodb_table import ACTIONS, table_definition, time_to_live
-from hub.settings import Settings
+from hub.settings import Settings, variables
 from spoke_role import template
-from spoke_role.pages import variables
 from spoke_role.template import TEMPLATE_BYTES
 from tests.fake_aws.strict_iam import Context, Request, Word, spoken
 from tests.spoke_role.reading import ROOT, filled, lint, parsed
@@ -110,7 +109,7 @@ def test_what_cannot_be_made_again_outlives_the_stack() -> None:
 
 
 def test_the_function_is_told_only_settings_that_exist() -> None:
-    known = {name for field in Settings.model_fields.values() for name in variables(field)}
+    known = {name for field in Settings.model_fields for name in variables(field)}
     assert set(properties("Function")["Environment"]["Variables"]) <= known
 
 

@@ -308,19 +308,32 @@ def test_a_broken_document_over_many_lines_is_one_message(spoilt: str) -> None:
         normalise(wrong)
 
 
-def test_a_broken_document_in_a_pretty_list_is_one_message() -> None:
+@pytest.mark.parametrize("most", [1, 7, 1000, CHUNK])
+def test_a_broken_document_in_a_pretty_list_is_one_message(most: int) -> None:
     docs = [document("02_sg_ssh_open.json"), document("01_s3_encryption_and_versioning.json")]
     content = json.dumps([*docs, *docs, docs[0]], indent=2).replace('"Failed",', '"Failed,', 1)
-    wrong, *others = stream(content)
+    wrong, *others = from_stream(Pieces(content, most), name="f", nonce="")
     assert [json.loads(message.body) for message in others] == [docs[1], *docs, docs[0]]
     assert '"Failed,' in wrong.body
 
 
 def test_the_last_broken_document_of_a_pretty_list_is_one_message() -> None:
     content = json.dumps([{"a": 1}, {"b": [{"c": 1}]}], indent=2).replace('"c": 1', '"c": x')
-    first, wrong = stream(content)
+    first, wrong, after = stream(f"{content}\n{GOOD}")
     assert json.loads(first.body) == {"a": 1}
     assert '"c": x' in wrong.body
+    assert wrong.body.endswith("}")
+    assert after.body == GOOD
+
+
+def test_a_list_behind_a_broken_line_comes_out() -> None:
+    wrong, after = stream(f'{{"cut": \n[{GOOD}]\n')
+    assert (wrong.body, after.body) == ('{"cut": ', GOOD)
+
+
+def test_a_number_of_thousands_of_digits_does_not_hide_what_follows() -> None:
+    large, after = stream(f'{{"n": {"9" * 5000}}} {GOOD}')
+    assert (len(large.body), after.body) == (5007, GOOD)
 
 
 def test_a_list_that_is_never_closed_is_told_besides_its_elements() -> None:
@@ -386,3 +399,15 @@ def test_a_document_without_end_is_kept_in_part_and_read_past(broken: str) -> No
     assert len(wrong.body) < 1_100_000
     with pytest.raises(FindingUnreadable, match="bytes"):
         normalise(wrong)
+
+
+def test_a_hundred_megabytes_without_an_end_are_not_kept() -> None:
+    parts = itertools.chain(['{"a": "'], itertools.repeat("x" * CHUNK, 1600), ["\n", GOOD])
+    tracemalloc.start()
+    try:
+        *_, after = from_stream(Endless(parts), name="f", nonce="")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after.body == GOOD
+    assert peak < 80_000_000
