@@ -35,7 +35,7 @@ fix: $(STAMP) ## format, mend what the linter can, regenerate
 
 lock: ## resolve the versions anew into requirements.lock
 	.venv/bin/pip-compile --quiet --extra demo --extra dev --generate-hashes --allow-unsafe --no-emit-index-url \
-	  --no-emit-find-links --strip-extras --output-file requirements.lock pyproject.toml
+	  --no-emit-find-links --no-strip-extras --output-file requirements.lock pyproject.toml
 
 tests/dynalite/node_modules: tests/dynalite/package-lock.json
 	npm ci --prefix tests/dynalite --no-audit --no-fund --loglevel error
