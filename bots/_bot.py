@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
@@ -84,6 +85,18 @@ class CannotFix(Exception):
     """The bot looked and will not change the resource; the text says why and what a person can do."""
 
 
+class TryLater(Exception):
+    """AWS has not got there yet: a log that lags, a resource that is still shutting down.
+
+    The hub puts the finding back and calls the bot again after ``seconds``, check first, until its
+    patience ends. A fix may raise it halfway; called again it goes on where AWS stands by then.
+    """
+
+    def __init__(self, awaited: str, *, seconds: float = 60.0) -> None:
+        super().__init__(awaited)
+        self.seconds = seconds
+
+
 class AwsError(Exception):
     """An AWS call was answered with an error, or not answered at all.
 
@@ -111,6 +124,10 @@ class Aws(Protocol):
     def region(self) -> str: ...
     @property
     def partition(self) -> str: ...
+    @property
+    def now(self) -> datetime:
+        """The time, aware, in UTC; bots have no other clock."""
+        ...
 
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         """Call ``operation`` (AWS's spelling, ``GetBucketVersioning``) of ``service`` (botocore's name).
@@ -137,7 +154,12 @@ class Aws(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The one resource a step is about, as resolved by the hub."""
+    """The one resource a step is about, as resolved by the hub.
+
+    ``entity`` holds what the bot's ``entity_keys`` name of the finding's entity and nothing else; it
+    is somebody's word, never proof. ``event_time`` is when the logged call behind the finding was
+    made (``2026-03-20T05:40:42Z``), ``occurrence`` identifies this one report of the finding.
+    """
 
     account_id: str
     region: str
@@ -147,6 +169,8 @@ class Target:
     name: str = ""
     entity: Mapping[str, Any] = field(default_factory=dict)
     event_time: str | None = None
+    occurrence: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +183,10 @@ class Check(Generic[B]):
         why: one sentence for the report, about what was seen.
         region: where the resource really lives, when the finding could not say.
         notes: things a person should know (residual exposure, costs).
+        target_id: the resource's real id, when the finding named it otherwise or not at all. An undo
+            gets it as the target.
+        touches: what else fix will change, as pairs of CloudFormation type name and id, so that the
+            hub's guards can say no to it (the role of a function, the users of an account).
     """
 
     compliant: bool
@@ -166,17 +194,24 @@ class Check(Generic[B]):
     why: str
     region: str | None = None
     notes: tuple[str, ...] = ()
+    target_id: str | None = None
+    touches: tuple[tuple[str, str], ...] = ()
 
 
 Locate = Callable[[Mapping[str, Any], str], str]
 
 
 def entity(*keys: str) -> Locate:
-    """Locate a target by the first of ``keys`` that the finding's entity fills."""
+    """Locate a target by the first of ``keys`` that the finding's entity fills.
+
+    A dot leads inwards: ``role.name`` is the ``name`` in the entity's ``role``.
+    """
 
     def locate(found: Mapping[str, Any], _account_id: str) -> str:
         for key in keys:
-            value = found.get(key)
+            value: Any = found
+            for part in key.split("."):
+                value = value.get(part) if isinstance(value, Mapping) else None
             if isinstance(value, str) and value.strip():
                 return value.strip()
         raise LookupError(f"the finding's entity has no {' or '.join(keys)}")
@@ -187,6 +222,19 @@ def entity(*keys: str) -> Locate:
 def account() -> Locate:
     """The account itself is the target."""
     return lambda _entity, account_id: account_id
+
+
+def entity_or_account(*keys: str) -> Locate:
+    """As `entity`, but the account where the entity fills none: check finds the resource by itself."""
+    named = entity(*keys)
+
+    def locate(found: Mapping[str, Any], account_id: str) -> str:
+        try:
+            return named(found, account_id)
+        except LookupError:
+            return account_id
+
+    return locate
 
 
 CheckFunction = Callable[[Aws, Target, P], Awaitable[Check[B]]]
@@ -206,7 +254,12 @@ class Bot(Generic[P, B]):
         writes: IAM actions that fix and undo may use besides ``reads``.
         resources: ARN patterns an action can be narrowed to; ``{partition}`` and ``{account}`` are
             filled in. Actions not listed need ``*`` because AWS offers nothing narrower.
-        home_region: for global services: the region their API lives in, per partition "aws".
+        passes: service principal -> ARN patterns of the roles the bot hands to that service. Goes with
+            ``iam:PassRole`` among the writes.
+        is_global: the service has one API for all regions; the bot runs in the partition's main region.
+        optional: off unless the hub's settings name it.
+        entity_keys: what check reads of the finding's entity besides the target; kept for undo.
+        creates: what fix may leave behind that was not there, for people.
         aliases: former or misspelt names findings use.
         example: the bot as a finding writes it.
     """
@@ -222,7 +275,11 @@ class Bot(Generic[P, B]):
     undo: Undo[B]
     example: str
     resources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    passes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_global: bool = False
+    optional: bool = False
+    entity_keys: tuple[str, ...] = ()
+    creates: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     _check: CheckFunction[P, B] | None = field(default=None, init=False, repr=False)
     _fix: FixFunction[P, B] | None = field(default=None, init=False, repr=False)
@@ -247,6 +304,10 @@ class Bot(Generic[P, B]):
     def actions(self) -> tuple[str, ...]:
         """Every IAM action the bot declares, reads first."""
         return self.reads + self.writes
+
+    def kept_of(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """What `entity_keys` name of a finding's entity."""
+        return {key: found[key] for key in self.entity_keys if key in found}
 
     async def run_check(self, aws: Aws, target: Target, params: P) -> Check[B]:
         assert self._check is not None, f"{self.name} has no check"

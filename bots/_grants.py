@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from bots._bot import AnyBot
 
 EVERYTHING = ("*",)
+PASS_ROLE = "iam:PassRole"  # noqa: S105 - an action, no password
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,28 +17,55 @@ class Grant:
     """Actions that are allowed on the same resources.
 
     ``resources`` are ARN patterns in which ``{partition}`` and ``{account}`` are still to be filled in.
+    ``passed_to``: the service that roles may be handed to, for ``iam:PassRole``.
     """
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    passed_to: str = ""
 
     def on(self, *, partition: str, account: str) -> list[str]:
         """The ARN patterns, filled in."""
         return [pattern.format(partition=partition, account=account) for pattern in self.resources]
 
+    @property
+    def condition(self) -> dict[str, dict[str, list[str]]]:
+        """The statement's Condition, {} for none."""
+        return {"StringEquals": {"iam:PassedToService": [self.passed_to]}} if self.passed_to else {}
 
-def grants(bots: Iterable[AnyBot]) -> tuple[Grant, ...]:
+    def statement(self, *, partition: str, account: str) -> dict[str, Any]:
+        """The grant as a statement of a policy."""
+        made: dict[str, Any] = {
+            "Effect": "Allow",
+            "Action": list(self.actions),
+            "Resource": self.on(partition=partition, account=account),
+        }
+        return made | ({"Condition": self.condition} if self.passed_to else {})
+
+
+def grants(bots: Iterable[AnyBot], *, without: str = "") -> tuple[Grant, ...]:
     """Everything the bots declare and nothing else: each action once, grouped by resources, sorted.
 
     An action several bots need is allowed on the resources of all of them.
+
+    Args:
+        without: an action to leave out.
     """
-    resources: dict[str, set[str]] = {}
+    resources: dict[tuple[str, str], set[str]] = {}
     for bot in bots:
         for action in bot.actions:
-            resources.setdefault(action, set()).update(bot.resources.get(action, EVERYTHING))
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for action in sorted(resources):
+            if action == without:
+                continue
+            if action == PASS_ROLE:
+                for service, roles in bot.passes.items():
+                    resources.setdefault((action, service), set()).update(roles)
+            else:
+                resources.setdefault((action, ""), set()).update(bot.resources.get(action, EVERYTHING))
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (action, service), patterns in sorted(resources.items()):
         # Beside "*" a narrower pattern says nothing.
-        patterns = EVERYTHING if "*" in resources[action] else tuple(sorted(resources[action]))
-        groups.setdefault(patterns, []).append(action)
-    return tuple(Grant(tuple(actions), patterns) for patterns, actions in sorted(groups.items()))
+        narrowed = EVERYTHING if "*" in patterns else tuple(sorted(patterns))
+        groups.setdefault((service, narrowed), []).append(action)
+    return tuple(
+        Grant(tuple(actions), patterns, service) for (service, patterns), actions in sorted(groups.items())
+    )

@@ -144,11 +144,11 @@ def allowances(bots: Iterable[AnyBot]) -> tuple[Document, ...]:
     """
     policies: list[Document] = []
     statements: list[Statement] = []
-    for resources, action in _single(grants(bots)):
-        longer = _with(statements, resources, action)
+    for single in _single(grants(bots)):
+        longer = _with(statements, single)
         if size(document(longer)) > POLICY_CHARACTERS:
             policies.append(document(statements))
-            longer = _with([], resources, action)
+            longer = _with([], single)
         statements = longer
     if statements:
         policies.append(document(statements))
@@ -160,19 +160,19 @@ def allowances(bots: Iterable[AnyBot]) -> tuple[Document, ...]:
     return tuple(policies)
 
 
-def _single(granted: Iterable[Grant]) -> Iterator[tuple[list[str], str]]:
+def _single(granted: Iterable[Grant]) -> Iterator[Statement]:
     for grant in granted:
-        resources = grant.on(partition=PARTITION, account=ACCOUNT)
+        statement = grant.statement(partition=PARTITION, account=ACCOUNT)
         for action in grant.actions:
-            yield resources, action
+            yield {**statement, "Action": [action]}
 
 
-def _with(statements: list[Statement], resources: list[str], action: str) -> list[Statement]:
+def _with(statements: list[Statement], single: Statement) -> list[Statement]:
     """The statements and one more action, in the last one if that is about the same resources."""
-    if statements and statements[-1]["Resource"] == resources:
-        last = statements[-1]
-        return [*statements[:-1], {**last, "Action": [*last["Action"], action]}]
-    return [*statements, {"Effect": "Allow", "Action": [action], "Resource": resources}]
+    last = statements[-1] if statements else None
+    if last is not None and {**last, "Action": single["Action"]} == single:
+        return [*statements[:-1], {**last, "Action": [*last["Action"], *single["Action"]]}]
+    return [*statements, single]
 
 
 def limits(bots: Iterable[AnyBot]) -> Document:

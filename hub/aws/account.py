@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore import xform_name
@@ -13,6 +14,11 @@ from bots._bot import AwsError
 from hub.aws.clients import Clients, Keys, signing_as
 from hub.aws.errors import THROTTLED, from_botocore
 from hub.aws.throttle import Pacer
+
+
+def utc_now() -> datetime:
+    """The hub's clock unless a test sets another."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,11 @@ class SpokeAccount:
     session: str
     clients: Clients
     pacer: Pacer
+    clock: Callable[[], datetime] = utc_now
+
+    @property
+    def now(self) -> datetime:
+        return self.clock()
 
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         client = await self.clients.get(service, self.region)

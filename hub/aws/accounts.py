@@ -27,6 +27,7 @@ from hub.settings import Settings
 DIRECTORY_SECONDS = 300.0
 ASK_AGAIN_SECONDS = 5.0
 SESSION_SECONDS = 3600
+SESSION_POLICY_CHARACTERS = 2048
 REFRESH_BEFORE_SECONDS = 300.0
 
 
@@ -253,13 +254,17 @@ class Accounts:
 
 
 def session_policy(bot: AnyBot, account_id: str, partition: str) -> str:
-    """The bot's declared actions as a session policy; AWS lets 2,048 characters through."""
-    statements = [
-        {
-            "Effect": "Allow",
-            "Action": list(grant.actions),
-            "Resource": grant.on(partition=partition, account=account_id),
-        }
-        for grant in grants([bot])
-    ]
+    """The bot's declared actions as a session policy.
+
+    AWS lets 2,048 characters through. Where the resources do not fit they are left out: a session
+    policy never adds to the role's own rights, which hold them.
+    """
+    statements = [grant.statement(partition=partition, account=account_id) for grant in grants([bot])]
+    text = _policy(statements)
+    if len(text) > SESSION_POLICY_CHARACTERS:
+        text = _policy([{"Effect": "Allow", "Action": sorted(bot.actions), "Resource": "*"}])
+    return text
+
+
+def _policy(statements: list[dict[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))

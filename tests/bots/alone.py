@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from bots._bot import AnyBot, Before, Check, Target
+from bots._bot import AnyBot, Before, Check, Params, Target
 from bots._words import parse
-from hub.aws.account import SpokeAccount
+from hub.aws.account import SpokeAccount, utc_now
 from hub.aws.accounts import session_policy
 from hub.aws.clients import Clients, Keys
 from hub.aws.throttle import Pacer
@@ -25,20 +27,25 @@ class Alone:
     account: SpokeAccount
     target: Target
     words: tuple[str, ...]
+    suggested_policy: str | None = None
+
+    @property
+    def params(self) -> Params:
+        found: Params = parse(self.bot.params, self.words, suggested_policy=self.suggested_policy)
+        return found
 
     def saying(self, *words: str) -> Alone:
         """The same with other parameters."""
         return replace(self, words=words)
 
     async def check(self) -> Check[Before]:
-        return await self.bot.run_check(self.account, self.target, parse(self.bot.params, self.words))
+        return await self.bot.run_check(self.account, self.target, self.params)
 
     async def fix(self) -> Check[Before]:
         """Check, fix what is wrong, and check again; the second check."""
-        params = parse(self.bot.params, self.words)
         seen = await self.check()
         assert not seen.compliant, seen.why
-        await self.bot.run_fix(self.account, self.target, params, seen.before)
+        await self.bot.run_fix(self.account, self.target, self.params, seen.before)
         return await self.check()
 
     async def undo(self, before: Before) -> Check[Before]:
@@ -48,9 +55,19 @@ class Alone:
 
 @asynccontextmanager
 async def alone(
-    bot: AnyBot, aws: FakeAws, admin: Admin, planted: Planted, *, region: str = "us-east-1"
+    bot: AnyBot,
+    aws: FakeAws,
+    admin: Admin,
+    planted: Planted,
+    *,
+    region: str = "us-east-1",
+    now: datetime | None = None,
 ) -> AsyncIterator[Alone]:
-    """The bot in the account of ``admin``; needs the ``hub_environment`` fixture, which names the endpoint."""
+    """The bot in the account of ``admin``; needs the ``hub_environment`` fixture, which names the endpoint.
+
+    Args:
+        now: what the bot takes for the time.
+    """
     rights = session_policy(bot, admin.account_id, "aws")
     given = aws.role_credentials(admin.account_id, "bot-alone", [rights])
     keys = Keys(
@@ -60,16 +77,22 @@ async def alone(
         given["AWS_SESSION_TOKEN"],
     )
     clients = Clients()
-    account = SpokeAccount(admin.account_id, region, "aws", keys, "tests", clients, Pacer(1000))
+    clock = (lambda: now) if now else utc_now
+    account = SpokeAccount(admin.account_id, region, "aws", keys, "tests", clients, Pacer(1000), clock)
     target = Target(
         account_id=admin.account_id,
         region=region,
         partition="aws",
         type=bot.acts_on,
         id=bot.target(planted.entity, admin.account_id),
-        entity=planted.entity,
+        name=planted.entity.get("name") or "",
+        entity=bot.kept_of(planted.entity),
+        event_time=planted.event_time,
+        occurrence="one-report-of-a-finding",
+        rule="a rule",
     )
     try:
-        yield Alone(bot, account, target, planted.words)
+        policy = planted.suggested_policy
+        yield Alone(bot, account, target, planted.words, json.dumps(policy) if policy else None)
     finally:
         await clients.close()

@@ -42,11 +42,15 @@ JsonValue = Any
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
     """A violation in place. ``entity`` as a finding has it, ``words`` as the finding writes the
-    parameters, ``notes`` whatever ``observe`` wants to remember (ids that are not in the entity)."""
+    parameters, ``notes`` whatever ``observe`` wants to remember (ids that are not in the entity).
+    ``event_time`` is when the logged call behind the finding was made, as ``2026-03-20T05:40:42Z``;
+    ``suggested_policy`` the document that a finding's SuggestedRole holds."""
 
     entity: dict[str, Any]
     words: tuple[str, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)
+    event_time: str | None = None
+    suggested_policy: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

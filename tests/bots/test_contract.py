@@ -17,6 +17,7 @@ import pytest
 
 from bots import _catalogue
 from bots._bot import AnyBot
+from bots._grants import PASS_ROLE, grants
 from bots._words import parse
 from hub.app import Hub, open_hub
 from hub.flow.undo import NothingToUndo
@@ -63,25 +64,22 @@ ACTIONS = [
 
 def spoke_policy(bot: AnyBot, *, without: str = "", account_id: str) -> str:
     """The rights the bot declares, less one."""
-    statements = [
-        {
-            "Effect": "Allow",
-            "Action": action,
-            "Resource": [
-                pattern.format(partition="aws", account=account_id)
-                for pattern in bot.resources.get(action, ("*",))
-            ],
-        }
-        for action in bot.actions
-        if action != without
-    ]
-    return policy(*statements)
+    return policy(
+        *(grant.statement(partition="aws", account=account_id) for grant in grants([bot], without=without))
+    )
 
 
 def finding(bot: AnyBot, scene: Scene, planted: Planted, account_id: str) -> Message:
     """A finding nobody has sent before."""
     number = next(_count)
     entity = {"region": scene.region, **planted.entity}
+    more: dict[str, object] = {}
+    if planted.event_time is not None:
+        logged = json.dumps({"alertWindowStartTime": planted.event_time})
+        more["additionalFields"] = [{"name": "logic_data", "value": logged}]
+    actions = [" ".join((bot.name, *planted.words))]
+    if planted.suggested_policy is not None:
+        actions.insert(0, json.dumps({"SuggestedRole": json.dumps(planted.suggested_policy)}))
     return Message(
         body=json.dumps(
             {
@@ -92,7 +90,8 @@ def finding(bot: AnyBot, scene: Scene, planted: Planted, account_id: str) -> Mes
                 "region": scene.region,
                 "entity": entity,
                 "findingKey": f"key-{account_id}-{number}",
-                "remediationActions": [" ".join((bot.name, *planted.words))],
+                "remediationActions": actions,
+                **more,
             }
         )
     )
@@ -177,7 +176,9 @@ def test_declared_rights_are_real_iam_actions_declared_once(bot: AnyBot) -> None
 @pytest.mark.parametrize("bot", BOTS)
 def test_resources_narrow_declared_actions_in_any_partition_and_account(bot: AnyBot) -> None:
     assert set(bot.resources) <= set(bot.actions)
-    for patterns in bot.resources.values():
+    assert PASS_ROLE not in bot.resources, "say in `passes` which roles go to which service"
+    assert (PASS_ROLE in bot.writes) == bool(bot.passes)
+    for patterns in (*bot.resources.values(), *bot.passes.values()):
         assert patterns
         for pattern in patterns:
             assert pattern.startswith("arn:{partition}:"), pattern

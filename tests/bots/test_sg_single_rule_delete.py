@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -457,6 +458,10 @@ class Meddled:
     @property
     def partition(self) -> str:
         return self.account.partition
+
+    @property
+    def now(self) -> datetime:
+        return self.account.now
 
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         if not params.get("DryRun"):

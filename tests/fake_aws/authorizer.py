@@ -13,7 +13,7 @@ from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 
-from tests.fake_aws.iam_actions import also_needed, own_action
+from tests.fake_aws.iam_actions import also_needed, own_action, passed_to
 from tests.fake_aws.iam_resources import Where, resources
 from tests.fake_aws.principals import Principal
 from tests.fake_aws.strict_iam import Request, Rights, Word, spoken
@@ -167,7 +167,7 @@ def _extra(action: str, call: Call) -> dict[str, str | tuple[str, ...]]:
             if value := params.get(parameter):
                 found[key] = value
     if action == "iam:PassRole":
-        found["iam:PassedToService"] = f"{call.service}.amazonaws.com"
+        found["iam:PassedToService"] = passed_to(call)
     if action == "ec2:CreateTags" and call.operation != "CreateTags":
         found["ec2:CreateAction"] = call.operation
     return found

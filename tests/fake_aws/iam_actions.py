@@ -166,6 +166,17 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
             yield "iam:PassRole", role
 
 
+# service:Operation -> the service principal that gets the role, where it is not the called service.
+PASSED_TO: Mapping[str, str] = {
+    "ec2:CreateFlowLogs": "vpc-flow-logs.amazonaws.com",
+}
+
+
+def passed_to(call: Call) -> str:
+    """The service principal a role in the call's parameters is handed to."""
+    return PASSED_TO.get(call.name, f"{PREFIXES.get(call.service, call.service)}.amazonaws.com")
+
+
 def _iam_kind(word: str) -> str:
     return {"InstanceProfile": "instance-profile", "VirtualMFADevice": "mfa"}.get(word, word.lower())
 
