@@ -7,13 +7,15 @@ The hub runs ``check`` three times: to decide, to save what was there, and to pr
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, Literal, Protocol, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+from bots._aws import Aws as Aws  # noqa: PLC0414 - what bots need of AWS is part of their contract
+from bots._aws import AwsError as AwsError  # noqa: PLC0414
 
 
 class Params(BaseModel):
@@ -24,6 +26,13 @@ class Params(BaseModel):
 
 class NoParams(Params):
     """For bots that take no parameters."""
+
+
+class RawWords(Params):
+    """The finding's words as they came, for bots that read them by themselves."""
+
+    words: tuple[str, ...] = ()
+    suggested_policy: str | None = None
 
 
 class Before(BaseModel):
@@ -85,6 +94,10 @@ class CannotFix(Exception):
     """The bot looked and will not change the resource; the text says why and what a person can do."""
 
 
+class Unproven(Exception):
+    """The fix ended, and nothing can be read that would prove it; the text says what is known."""
+
+
 class TryLater(Exception):
     """AWS has not got there yet: a log that lags, a resource that is still shutting down.
 
@@ -97,68 +110,14 @@ class TryLater(Exception):
         self.seconds = seconds
 
 
-class AwsError(Exception):
-    """An AWS call was answered with an error, or not answered at all.
-
-    Bots let it pass: the hub turns it into an outcome. ``code`` is AWS's error code.
-    """
-
-    def __init__(
-        self, *, service: str, operation: str, region: str, code: str, message: str, status: int = 0
-    ) -> None:
-        super().__init__(f"{service} {operation} in {region}: {code}: {message}")
-        self.service = service
-        self.operation = operation
-        self.region = region
-        self.code = code
-        self.message = message
-        self.status = status
-
-
-class Aws(Protocol):
-    """The finding's account as a bot sees it. There is no other way to AWS."""
-
-    @property
-    def account_id(self) -> str: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def partition(self) -> str: ...
-    @property
-    def now(self) -> datetime:
-        """The time, aware, in UTC; bots have no other clock."""
-        ...
-
-    async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        """Call ``operation`` (AWS's spelling, ``GetBucketVersioning``) of ``service`` (botocore's name).
-
-        Raises:
-            AwsError: AWS refused, throttled or did not answer.
-        """
-        ...
-
-    async def find(
-        self, service: str, operation: str, /, *, absent: tuple[str, ...], **params: Any
-    ) -> dict[str, Any] | None:
-        """As `call`, but None when AWS answers with one of the error codes of ``absent``."""
-        ...
-
-    def pages(self, service: str, operation: str, /, *, items: str, **params: Any) -> AsyncIterator[Any]:
-        """Every element of the list ``items`` over all pages."""
-        ...
-
-    def at(self, region: str) -> Aws:
-        """The same account in another region."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """The one resource a step is about, as resolved by the hub.
 
     ``entity`` holds what the bot's ``entity_keys`` name of the finding's entity and nothing else; it
     is somebody's word, never proof. ``event_time`` is when the logged call behind the finding was
-    made (``2026-03-20T05:40:42Z``), ``occurrence`` identifies this one report of the finding.
+    made (``2026-03-20T05:40:42Z``), ``occurrence`` identifies this one report of the finding,
+    ``rule_document`` is the finding's rule as received, for bots in the old shape.
     """
 
     account_id: str
@@ -171,6 +130,7 @@ class Target:
     event_time: str | None = None
     occurrence: str = ""
     rule: str = ""
+    rule_document: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

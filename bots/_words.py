@@ -24,7 +24,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Union, get_arg
 
 from pydantic import ValidationError
 
-from bots._bot import P, Params
+from bots._bot import P, Params, RawWords
 
 # An older dispatcher appended these to every bot's words; no finding ever means them.
 INJECTED = ("exec_function_arn=", "assumed_role_arn=")
@@ -130,7 +130,10 @@ def parse(params: type[P], words: Sequence[str], *, suggested_policy: str | None
     shape = _shape(params)
     for text in (*words, suggested_policy or ""):
         _refuse_half_characters(shape, text)
-    given = _sort_out(shape, [word for word in words if not word.lower().startswith(INJECTED)])
+    words = [word for word in words if not word.lower().startswith(INJECTED)]
+    if issubclass(params, RawWords):
+        return params(words=tuple(words), suggested_policy=suggested_policy)
+    given = _sort_out(shape, words)
     values = {
         name: _value(shape, shape.by_name[_folded(name)], texts)
         for name, texts in given.items()
@@ -162,11 +165,15 @@ def _refuse_half_characters(shape: _Shape, text: str) -> None:
 
 def usage(model: type[Params]) -> str:
     """One line: the words in their order, optional ones in brackets."""
+    if issubclass(model, RawWords):
+        return "any words"
     return _shape(model).usage
 
 
 def describe(model: type[Params]) -> list[Described]:
     """Every parameter in positional order, with all ways to spell it."""
+    if issubclass(model, RawWords):
+        return []
     shape = _shape(model)
     return [
         Described(field.name, field.required, field.default, field.description, _spellings(shape, field))

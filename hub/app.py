@@ -6,13 +6,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
+from bots._catalogue import Catalogue
+from bots._own import catalogue
 from hub import flow
 from hub.aws.accounts import Accounts, Directory, HubIdentity
 from hub.aws.clients import Clients
+from hub.aws.old_bots import run_in_thread
 from hub.aws.throttle import Pacer
+from hub.errors import SettingsWrong
 from hub.flow.kit import Kit
 from hub.flow.undo import undo
 from hub.guards.mode import Mode
+from hub.guards.optional import Optional
 from hub.guards.own_resources import OwnResources
 from hub.guards.scope import Scope
 from hub.journals.choose import open_journal
@@ -74,12 +79,21 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 leases=leases,
                 guards=(
                     Scope(settings, identity, directory),
+                    Optional(settings.optional_bots),
                     OwnResources(settings, identity),
                     Mode(settings.dry_run),
                 ),
                 sinks=(*await _sinks(settings, identity, stack), *sinks),
+                catalogue=_catalogue(settings),
             )
         )
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    try:
+        return catalogue(settings.bots_folder, runner=run_in_thread)
+    except NotADirectoryError as error:
+        raise SettingsWrong(f"HUB_BOTS_FOLDER: {error}") from error
 
 
 async def _sinks(settings: Settings, identity: HubIdentity, stack: AsyncExitStack) -> tuple[Sink, ...]:

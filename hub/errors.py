@@ -11,6 +11,7 @@
         SpokeThrottled             AWS asked for patience and the patience ended
       JournalUnwritable            prior state could not be saved, so nothing was changed
       NotNow                       another worker is at it; the message waits its turn
+        PutOff                     AWS needs time; the bot is called again later
       LeaseLost                    another worker owns the finding by now, so this one lets go
       SettingsWrong                the environment does not describe a hub that can run
       InternalError                a defect of the hub itself
@@ -92,3 +93,7 @@ class NotNow(HubError):
     def __init__(self, text: str, *, seconds: float) -> None:
         super().__init__(text)
         self.seconds = seconds
+
+
+class PutOff(NotNow):
+    """A bot waits for AWS. Its run is open in the journal; the same message goes on with it."""

@@ -6,7 +6,7 @@ bytes -> Message -> Finding -> Step* -> Verdict -> Run -> Report
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -126,7 +126,7 @@ class Finding:
     """A finding of any dialect in the hub's words.
 
     ``occurrence`` identifies this one report of the finding: equal for redeliveries of one message,
-    different when the finding comes back later. ``region`` is as received ("" if unknown).
+    different when the finding comes back later. ``region`` and ``rule_document`` are as received.
     ``notes`` are remarks of the dialect about what it had to bend or leave out.
     """
 
@@ -141,6 +141,7 @@ class Finding:
     rule: str = ""
     rule_id: str = ""
     severity: str = ""
+    rule_document: Mapping[str, Any] = field(default_factory=dict)
     entity: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     report_time: str = "N.A"
@@ -176,6 +177,11 @@ class Step:
     params: Params | None = None
     target: Target | None = None
     problem: str | None = None
+
+    def at(self, target_id: str) -> Step:
+        """The same step about the resource of that id."""
+        assert self.target is not None
+        return replace(self, target=replace(self.target, id=target_id))
 
     @property
     def lane(self) -> str:
@@ -230,7 +236,8 @@ class Run:
     the bot's snapshot as JSON, ``after`` the snapshot that proved the outcome. ``fence`` is the
     lease's number of whoever wrote last; older workers are refused. ``session`` is the role session
     name to search for in CloudTrail. ``undo`` is "exact", "nearest" or "none". ``undo_of`` is the
-    run this one takes back, ``undone_by`` the run that took this one back.
+    run this one takes back, ``undone_by`` the run that took this one back. ``entity``, ``event_time``
+    and ``suggested_policy`` are what the bot was told of the finding, for an undo to look again.
     """
 
     run_id: str
@@ -248,6 +255,9 @@ class Run:
     target_type: str = ""
     target_id: str = ""
     partition: str = "aws"
+    entity: Json = field(default_factory=dict)
+    event_time: str | None = None
+    suggested_policy: str | None = None
     outcome: Outcome | None = None
     message: str = ""
     changed: bool = False

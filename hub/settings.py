@@ -64,6 +64,16 @@ class Settings(BaseSettings):
         validation_alias=_names("HUB_ACCOUNTS"),
         description="account ids the hub may enter, comma separated; empty: all active ones AWS Organizations lists",
     )
+    optional_bots: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=_names("HUB_OPTIONAL_BOTS"),
+        description="names of optional bots that may run, comma separated; the others are refused",
+    )
+    bots_folder: str = Field(
+        "",
+        validation_alias=_names("HUB_BOTS_FOLDER"),
+        description="folder with bots of your own, a Python file each; empty: none",
+    )
     dry_run: bool = Field(
         False,
         validation_alias=_names("HUB_DRY_RUN"),
@@ -122,6 +132,13 @@ class Settings(BaseSettings):
         validation_alias=_names("HUB_CALLS_PER_SECOND"),
         description="reading calls a second per account, region and service; changing calls get a quarter",
     )
+    patience_seconds: float = Field(
+        1800.0,
+        ge=0,
+        le=43200,
+        validation_alias=_names("HUB_PATIENCE_SECONDS"),
+        description="how long a bot may wait for AWS (a log that lags, an instance that stops) before it has failed",
+    )
     lease_seconds: float = Field(
         60.0,
         ge=1,
@@ -143,7 +160,7 @@ class Settings(BaseSettings):
         description="how much is logged",
     )
 
-    @field_validator("accounts", "feedback_hosts", mode="before")
+    @field_validator("accounts", "feedback_hosts", "optional_bots", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -5,6 +5,9 @@ python -m spoke_role.generate --check                          exit 1 if one dif
 python -m spoke_role.generate --max-risk additive --output FILE
 python -m spoke_role.generate --bots s3_enable_versioning,kms_enable_rotation --output FILE
                                                                a spoke role for these bots only
+python -m spoke_role.generate --own-bots FOLDER --output FILE  also for bots of your own
+
+Optional bots are left out unless --bots names them.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bots._bot import Risk
-from bots._catalogue import UnknownBot
+from bots._catalogue import BrokenBot, Catalogue, UnknownBot, names
+from bots._own import catalogue
 from spoke_role import pages, template
 from spoke_role.policy import TooLarge, select
 
@@ -26,9 +30,9 @@ SHOWN_LINES = 20
 
 def generated(root: Path) -> dict[str, str]:
     """Every generated file as it should be, by its path below ``root``."""
-    bots = select()
+    bots = select(names())
     files = {
-        "spoke_role/role.yaml": template.render(bots),
+        "spoke_role/role.yaml": template.render(select()),
         "bots/README.md": pages.bots_page(bots),
         "docs/settings.md": pages.settings_page(),
     }
@@ -75,12 +79,17 @@ def main(arguments: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if a file is out of date")
     parser.add_argument("--bots", type=lambda text: text.split(","), help="names, comma separated")
     parser.add_argument("--max-risk", type=Risk, choices=list(Risk), help="leave out bots of a higher risk")
+    parser.add_argument("--own-bots", default="", help="folder with bots of your own to include")
     parser.add_argument("--output", type=Path, help="write a template for the chosen bots to this file")
     asked = parser.parse_args(arguments)
     if asked.output is not None:
-        return _write_subset(asked.output, asked.bots, asked.max_risk)
-    if asked.bots or asked.max_risk:
-        parser.error("--bots and --max-risk choose what goes into --output FILE")
+        try:
+            known = catalogue(asked.own_bots)
+        except NotADirectoryError as error:
+            parser.error(str(error))
+        return _write_subset(asked.output, asked.bots, asked.max_risk, known)
+    if asked.bots or asked.max_risk or asked.own_bots:
+        parser.error("--bots, --max-risk and --own-bots choose what goes into --output FILE")
     files = generated(root)
     if not asked.check:
         _say(*(f"wrote {name}" for name in write(root, files)))
@@ -90,11 +99,11 @@ def main(arguments: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
     return 1 if found else 0
 
 
-def _write_subset(output: Path, names: list[str] | None, max_risk: Risk | None) -> int:
+def _write_subset(output: Path, wanted: list[str] | None, max_risk: Risk | None, known: Catalogue) -> int:
     try:
-        bots = select(names, max_risk)
+        bots = select(wanted, max_risk, known)
         text = template.render(bots)
-    except (UnknownBot, TooLarge, template.TooLong) as error:
+    except (UnknownBot, BrokenBot, TooLarge, template.TooLong) as error:
         _say(str(error))
         return 2
     if not bots:

@@ -51,12 +51,19 @@ def _remarks(text: str) -> str:
 def _bot_section(bot: AnyBot) -> str:
     undo = bot.undo.degree + (f": {bot.undo.why}" if bot.undo.why else "")
     facts = [
+        (
+            "Off unless allowed",
+            "by `HUB_OPTIONAL_BOTS`, and not in the spoke role by default" if bot.optional else "",
+        ),
         ("Acts on", f"`{bot.acts_on}`"),
         ("Risk", str(bot.risk)),
         ("Undo", undo),
         ("In a finding", f"`{bot.example}`"),
         ("Reads", ", ".join(f"`{action}`" for action in bot.reads)),
         ("Writes", ", ".join(f"`{action}`" for action in bot.writes)),
+        ("Hands on", "; ".join(_passes(bot))),
+        ("May create", ", ".join(bot.creates)),
+        ("Reads of the finding", ", ".join(f"`entity.{key}`" for key in bot.entity_keys)),
         ("Also called", ", ".join(f"`{alias}`" for alias in bot.aliases)),
     ]
     lines = [
@@ -69,6 +76,11 @@ def _bot_section(bot: AnyBot) -> str:
     if parameters:
         lines += ["", f"Words: `{usage(bot.params)}`\n", _parameters(parameters).rstrip("\n")]
     return "\n".join(lines) + "\n"
+
+
+def _passes(bot: AnyBot) -> Iterable[str]:
+    for service, roles in bot.passes.items():
+        yield f"{', '.join(f'`{role}`' for role in roles)} to `{service}`"
 
 
 def _parameters(parameters: Iterable[Described]) -> str:

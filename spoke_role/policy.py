@@ -109,15 +109,23 @@ class TooLarge(Exception):
     """The permissions do not fit into IAM's quotas."""
 
 
-def select(names: Iterable[str] | None = None, max_risk: Risk | None = None) -> tuple[AnyBot, ...]:
-    """Bots by name (or alias), at most of a risk; all of them by default. Alphabetical, each once.
+def select(
+    names: Iterable[str] | None = None,
+    max_risk: Risk | None = None,
+    catalogue: _catalogue.Catalogue | None = None,
+) -> tuple[AnyBot, ...]:
+    """Bots by name (or alias), at most of a risk; by default all but the optional ones. Alphabetical, each once.
+
+    Args:
+        catalogue: the bots there are; this project's by default.
 
     Raises:
         UnknownBot: a name that no bot has.
+        BrokenBot: one of a user's own bots cannot be loaded.
     """
-    found = {
-        bot.name: bot for bot in map(_catalogue.bot_named, _catalogue.names() if names is None else names)
-    }
+    known = catalogue or _catalogue.Catalogue()
+    wanted = map(known.bot_named, known.names() if names is None else names)
+    found = {bot.name: bot for bot in wanted if names is not None or not bot.optional}
     return tuple(
         found[name] for name in sorted(found) if max_risk is None or found[name].risk.rank <= max_risk.rank
     )

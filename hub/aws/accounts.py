@@ -222,7 +222,8 @@ class Accounts:
         }
         if self._settings.external_id:
             request["ExternalId"] = self._settings.external_id
-        if self._settings.narrow_sessions:
+        # A bot that does not say what it needs gets what the role may do.
+        if self._settings.narrow_sessions and bot.actions:
             request["Policy"] = session_policy(bot, account_id, partition)
         try:
             # The regional endpoint of the finding's region: opt-in regions accept no other's tokens.

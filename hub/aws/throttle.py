@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from asyncio_throttle import Throttler
 
 RECOVER_SECONDS = 5.0
+# APIs that AWS meters far below the rest of their service: calls a second per account and region.
+METERED = {("cloudtrail", "LookupEvents"): 2}
 MAX_LANES = 20_000
 
 
@@ -50,11 +52,14 @@ class Pacer:
         self._lanes: OrderedDict[tuple[str, str, str, str], Lane] = OrderedDict()
 
     def _lane(self, account_id: str, region: str, service: str, operation: str) -> Lane:
-        kind = "read" if operation.startswith(("Get", "List", "Describe", "Head", "Lookup")) else "change"
+        metered = METERED.get((service, operation))
+        reads = operation.startswith(("Get", "List", "Describe", "Head", "Lookup"))
+        kind = operation if metered else "read" if reads else "change"
         key = (account_id, region, service, kind)
         lane = self._lanes.get(key)
         if lane is None:
-            rate = self._rates[kind]
+            # Never above what the hub is told to keep to altogether.
+            rate = min(metered, self._rates["read"]) if metered else self._rates[kind]
             lane = self._lanes[key] = Lane(rate, Throttler(rate_limit=rate))
             if len(self._lanes) > MAX_LANES:
                 # The longest unused goes: its budget has refilled since.

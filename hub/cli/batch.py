@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Protocol
 
 from hub import flow
 from hub.app import Hub
-from hub.errors import FindingUnreadable, NotNow
+from hub.errors import FindingUnreadable, NotNow, PutOff
 from hub.model import Message, Outcome, Report, Run
 
 TRIES_WHEN_BUSY = 20
@@ -28,12 +28,20 @@ class Batch:
         unreadable: a text for each message that could not be read.
     """
 
-    def __init__(self, hub: Hub, *, concurrency: int, on_progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        concurrency: int,
+        on_progress: Progress | None = None,
+        on_wait: Callable[[str, float], None] | None = None,
+    ) -> None:
         self.runs: list[Run] = []
         self.unreadable: list[str] = []
         self._hub = hub
         self._concurrency = concurrency
         self._on_progress = on_progress
+        self._on_wait = on_wait
         self._outcomes: Counter[Outcome] = Counter()
         self._quiet = 0
         self._taken = 0
@@ -76,17 +84,24 @@ class Batch:
         return True
 
     async def _settle_one(self, message: Message) -> Report | None:
-        for attempt in range(1, TRIES_WHEN_BUSY + 1):
+        tries_when_busy = TRIES_WHEN_BUSY
+        while True:
             try:
                 done = await flow.settle(self._hub.kit, message)
+            except PutOff as later:
+                # The flow's own patience ends this.
+                if self._on_wait is not None:
+                    self._on_wait(str(later), later.seconds)
+                await asyncio.sleep(later.seconds)
+                continue
             except NotNow as busy:
-                if attempt == TRIES_WHEN_BUSY:
+                tries_when_busy -= 1
+                if not tries_when_busy:
                     raise
                 await asyncio.sleep(min(busy.seconds, 1.0))
                 continue
             self._count(message, done)
             return done.report
-        raise AssertionError("unreachable")
 
     def _count(self, message: Message, done: flow.Settlement) -> None:
         if done.report is None:

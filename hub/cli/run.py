@@ -71,7 +71,12 @@ async def _run(files: list[str], *, as_json: bool, dry_run: bool, report_file: P
                 if progress is not None and task is not None:
                     progress.update(task, completed=done, total=taken if all_taken else None)
 
-            batch = Batch(hub, concurrency=settings.concurrency, on_progress=advance)
+            batch = Batch(
+                hub,
+                concurrency=settings.concurrency,
+                on_progress=advance,
+                on_wait=None if as_json else _say_waiting,
+            )
             async for report in batch.settle(messages(files)):
                 if as_json:
                     from hub.flow.report import document  # noqa: PLC0415
@@ -105,6 +110,10 @@ def messages(files: list[str]) -> Iterator[Message]:
                 yield from from_stream(stream, name=name, nonce=nonce)
         except OSError as error:
             raise FindingUnreadable(f"{name} could not be read: {error.strerror}") from error
+
+
+def _say_waiting(awaited: str, seconds: float) -> None:
+    err().print(f"waiting {seconds:.0f} s: {awaited}", style="dim", markup=False)
 
 
 @contextlib.contextmanager

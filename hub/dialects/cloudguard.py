@@ -68,6 +68,7 @@ class CloudGuard:
             rule=_text(rule, "name"),
             rule_id=_text(rule, "ruleId"),
             severity=_text(rule, "severity"),
+            rule_document=rule,
             entity=entity,
             actions=asked.actions,
             report_time=_text(document, "reportTime") or UNKNOWN,

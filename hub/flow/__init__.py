@@ -41,7 +41,7 @@ async def settle(kit: Kit, message: Message) -> Settlement:
     """Carry one message from bytes to its published report.
 
     Raises:
-        NotNow: another worker has it or its resource; deliver it again later.
+        NotNow: another worker has it or its resource, or a bot waits for AWS; deliver it again later.
         LeaseLost: this worker was too slow and another one took over.
         JournalUnwritable, SpokeError: nothing can be promised; deliver it again later.
     """
@@ -57,7 +57,7 @@ async def settle(kit: Kit, message: Message) -> Settlement:
         # A first fence means that nobody ever had this finding, so nobody can have settled it.
         if held.fence > 1 and (known := await kit.journal.settled(finding.occurrence)):
             return Settlement(why=f"settled before, see report {known}")
-        steps = plan(finding, partition=await kit.identity.partition())
+        steps = await _planned(kit, finding)
         runs = await _carry_out_all(kit, steps, held)
         report = Report(report_id=report_id(finding.occurrence), finding=finding, runs=runs)
         await _publish(kit, report)
@@ -74,8 +74,12 @@ async def preview(kit: Kit, message: Message) -> tuple[Run, ...]:
     finding = normalise(message)
     if _nothing_due(finding):
         return ()
-    steps = plan(finding, partition=await kit.identity.partition())
+    steps = await _planned(kit, finding)
     return tuple(await asyncio.gather(*(_preview(kit, step) for step in steps)))
+
+
+async def _planned(kit: Kit, finding: Finding) -> tuple[Step, ...]:
+    return plan(finding, partition=await kit.identity.partition(), catalogue=kit.catalogue)
 
 
 def _nothing_due(finding: Finding) -> str:
@@ -119,9 +123,13 @@ async def _preview(kit: Kit, step: Step) -> Run:
         if (refusal := verdict.decision.outcome) is not None:
             return record.ended(kit, run, refusal, verdict.why)
         seen = await execute.look(kit, step)
+        if not seen.check.compliant:
+            verdict = await guard.judge_touched(kit.guards, step, seen.check)
     except Exception as error:  # noqa: BLE001 - errors become outcomes
         return record.ended(kit, run, *explain(error))
     run = record.with_look(run, seen.account.session, seen.check)
+    if (refusal := verdict.decision.outcome) is not None:
+        return record.ended(kit, run, refusal, verdict.why)
     outcome = Outcome.COMPLIANT if seen.check.compliant else Outcome.WOULD_FIX
     return record.ended(kit, run, outcome, seen.check.why)
 

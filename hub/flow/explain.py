@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._bot import AwsError, CannotFix, TargetGone, TryLater
 from hub.aws.errors import outcome_of
 from hub.errors import HubError, SpokeDenied, SpokeThrottled, SpokeUnreachable
 from hub.model import Outcome
@@ -17,6 +17,8 @@ def explain(error: BaseException) -> tuple[Outcome, str]:
             return Outcome.GONE, f"{error}; nothing to do"
         case CannotFix():
             return Outcome.REFUSED, str(error)
+        case TryLater():
+            return Outcome.WAITING, f"{error}; try again in {error.seconds:.0f} seconds"
         case AwsError():
             outcome = outcome_of(error)
             return outcome, f"{error}{_advice(outcome)}"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 
+from bots._bot import Before, Check
 from hub.guards import Guard
 from hub.model import Decision, Step, Verdict
 
 GO = Verdict(decision=Decision.GO)
 
 
-async def judge(guards: Iterable[Guard], step: Step) -> Verdict:
+async def judge(guards: Sequence[Guard], step: Step) -> Verdict:
     """The verdict about a step that has a bot, parameters and a target.
 
     A dry run is the mildest word: a guard that refuses outright wins over it.
@@ -24,3 +26,15 @@ async def judge(guards: Iterable[Guard], step: Step) -> Verdict:
             return verdict
         found = verdict
     return found
+
+
+async def judge_touched(guards: Sequence[Guard], step: Step, check: Check[Before]) -> Verdict:
+    """The verdict about everything else a fix will change, which only a look could find out."""
+    assert step.target is not None
+    found = ((step.target.type, check.target_id),) if check.target_id else ()
+    for kind, name in (*found, *check.touches):
+        other = replace(step, target=replace(step.target, type=kind, id=name, name=""))
+        verdict = await judge(guards, other)
+        if verdict.decision.outcome is not None:
+            return verdict
+    return GO

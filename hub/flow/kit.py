@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bots._catalogue import Catalogue
 from hub.aws.accounts import Accounts, Directory, HubIdentity
 from hub.guards import Guard
 from hub.journals import Journal
@@ -30,4 +31,5 @@ class Kit:
     leases: Leases
     guards: tuple[Guard, ...]
     sinks: tuple[Sink, ...]
+    catalogue: Catalogue = field(default_factory=Catalogue)
     now: Callable[[], datetime] = utc_now

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from bots._bot import AnyBot, Params, Target
-from bots._catalogue import UnknownBot, bot_named
+from bots._catalogue import BrokenBot, Catalogue, UnknownBot
 from bots._words import BadWords, parse
 from hub.aws import regions
 from hub.aws.arns import parse as parse_arn
@@ -20,23 +20,24 @@ class _Problem(Exception):
     """Why a due bot cannot be run; the text goes into the report."""
 
 
-def plan(finding: Finding, *, partition: str) -> tuple[Step, ...]:
+def plan(finding: Finding, *, partition: str, catalogue: Catalogue) -> tuple[Step, ...]:
     """A step for every bot the finding asks for, in its order, the same bot and words once.
 
     Args:
         partition: the hub's own partition, for findings that name no region.
+        catalogue: the bots there are.
     """
     steps: dict[str, Step] = {}
-    for step in _steps(finding, partition):
+    for step in _steps(finding, partition, catalogue):
         steps.setdefault(step.run_id, step)
     return tuple(steps.values())
 
 
-def _steps(finding: Finding, partition: str) -> Iterator[Step]:
+def _steps(finding: Finding, partition: str, catalogue: Catalogue) -> Iterator[Step]:
     for action in finding.actions:
         bot: AnyBot | None = None
         try:
-            bot = _bot(action)
+            bot = _bot(action, catalogue)
             params = _params(bot, action)
             _check_account(finding)
             target = _target(finding, bot, partition)
@@ -66,12 +67,12 @@ def _run_id(finding: Finding, bot: str, action: Action) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
-def _bot(action: Action) -> AnyBot:
+def _bot(action: Action, catalogue: Catalogue) -> AnyBot:
     if not action.bot:
         raise _Problem("the action names no bot; write the bot's name first, then its parameters")
     try:
-        return bot_named(action.bot)
-    except UnknownBot as error:
+        return catalogue.bot_named(action.bot)
+    except (UnknownBot, BrokenBot) as error:
         raise _Problem(str(error)) from error
 
 
@@ -112,8 +113,11 @@ def _target(finding: Finding, bot: AnyBot, partition: str) -> Target:
         type=bot.acts_on,
         id=found,
         name=finding.entity_name or "",
-        entity=finding.entity,
+        entity=bot.kept_of(finding.entity),
         event_time=finding.event_time,
+        occurrence=finding.occurrence,
+        rule=finding.rule,
+        rule_document=finding.rule_document,
     )
 
 

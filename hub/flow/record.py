@@ -33,6 +33,10 @@ def begun(kit: Kit, step: Step, *, fence: int) -> Run:
         target_type=target.type if target else "",
         target_id=target.id if target else "",
         partition=target.partition if target else "",
+        # Only an undo looks at it again.
+        entity=target.entity if target and bot and bot.undo.degree != "none" else {},
+        event_time=target.event_time if target else None,
+        suggested_policy=step.action.suggested_policy,
         undo=bot.undo.degree if bot else "none",
         fence=fence,
         opened_at=kit.now(),
@@ -50,6 +54,7 @@ def with_look(run: Run, session: str, check: Check[Before]) -> Run:
         run,
         session=session,
         region=check.region or run.region,
+        target_id=check.target_id or run.target_id,
         before=snapshot(check.before),
         notes=check.notes,
     )

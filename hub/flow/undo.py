@@ -6,13 +6,13 @@ import secrets
 from dataclasses import replace
 
 from bots._bot import AnyBot, Before, Check, Params, Target
-from bots._catalogue import bot_named
+from bots._catalogue import BrokenBot, UnknownBot
 from bots._words import parse
 from hub.aws.account import SpokeAccount
 from hub.errors import HubError
 from hub.flow import record, verify
 from hub.flow.explain import explain
-from hub.flow.guard import judge
+from hub.flow.guard import judge, judge_touched
 from hub.flow.kit import Kit
 from hub.flow.report import report_id
 from hub.leases import Held
@@ -36,7 +36,10 @@ async def undo(kit: Kit, run_id: str, *, force: bool = False) -> Report:
     was = await kit.journal.get(run_id)
     if was is None:
         raise NothingToUndo(f"the journal knows no run {run_id[:40]!r}; `hub history` lists runs")
-    bot = bot_named(was.bot)
+    try:
+        bot = kit.catalogue.bot_named(was.bot)
+    except (UnknownBot, BrokenBot) as error:
+        raise NothingToUndo(f"run {was.run_id} was of a bot that is not there now: {error}") from error
     _refuse_pointless(was, bot)
     step = _step(was, bot)
     async with kit.leases.hold(f"resource/{step.lane}", wait=kit.settings.lease_seconds) as held:
@@ -73,7 +76,7 @@ def _refuse_pointless(was: Run, bot: AnyBot) -> None:
 
 
 def _step(was: Run, bot: AnyBot) -> Step:
-    action = Action(bot=was.bot, args=was.args)
+    action = Action(bot=was.bot, args=was.args, suggested_policy=was.suggested_policy)
     entity = {"id": was.entity_id, "name": was.entity_name}
     finding = Finding(
         dialect="undo",
@@ -96,9 +99,12 @@ def _step(was: Run, bot: AnyBot) -> Step:
         type=was.target_type,
         id=was.target_id,
         name=was.entity_name or "",
-        entity=entity,
+        entity=was.entity,
+        event_time=was.event_time,
+        occurrence=was.occurrence,
+        rule=was.rule,
     )
-    params: Params = parse(bot.params, was.args)
+    params: Params = parse(bot.params, was.args, suggested_policy=was.suggested_policy)
     return Step(
         run_id=secrets.token_hex(10), finding=finding, action=action, bot=bot, params=params, target=target
     )
@@ -118,6 +124,9 @@ async def _restore(kit: Kit, step: Step, was: Run, back: Run, held: Held, *, for
     wanted = bot.expected_after_undo(saved)
     now: Check[Before] = await bot.run_check(account, target, step.params)
     back = replace(record.with_look(back, account.session, now), after=record.snapshot(now.before))
+    touched = await judge_touched(kit.guards, step, now)
+    if (refusal := touched.decision.outcome) is not None:
+        return await record.close(kit, back, refusal, touched.why)
     if now.before in (saved, wanted):
         return await record.close(kit, back, Outcome.RESTORED, f"was as before already: {now.why}")
     if was.after is not None and now.before != bot.before.model_validate(was.after) and not force:

@@ -65,7 +65,7 @@ class Journal(Protocol):
 
         If a record of that run_id exists: a closed one is returned as it is; an open one keeps its
         own ``before`` and ``opened_at`` (the state before the *first* attempt), takes the new
-        fence and is returned.
+        fence and is returned. One that was put off before anything was saved takes the new ``before``.
 
         Raises:
             LeaseLost: the record carries a higher fence.

@@ -41,7 +41,9 @@ def to_open(stored: Run | None, run: Run) -> Run:
     _refuse_older(stored, run)
     if stored.outcome is not None:
         return stored
-    return replace(run, before=stored.before, opened_at=stored.opened_at)
+    # A run that was put off before its first look has nothing saved yet.
+    before = run.before if stored.before is None else stored.before
+    return replace(run, before=before, opened_at=stored.opened_at)
 
 
 def to_close(stored: Run | None, run: Run) -> Run | None:

@@ -1,0 +1,62 @@
+"""What a bot sees of AWS: the finding's account, and the errors of its calls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class AwsError(Exception):
+    """An AWS call was answered with an error, or not answered at all.
+
+    Bots let it pass: the hub turns it into an outcome. ``code`` is AWS's error code.
+    """
+
+    def __init__(
+        self, *, service: str, operation: str, region: str, code: str, message: str, status: int = 0
+    ) -> None:
+        super().__init__(f"{service} {operation} in {region}: {code}: {message}")
+        self.service = service
+        self.operation = operation
+        self.region = region
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class Aws(Protocol):
+    """The finding's account as a bot sees it. There is no other way to AWS."""
+
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def partition(self) -> str: ...
+    @property
+    def now(self) -> datetime:
+        """The time, aware, in UTC; bots have no other clock."""
+        ...
+
+    async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        """Call ``operation`` (AWS's spelling, ``GetBucketVersioning``) of ``service`` (botocore's name).
+
+        Raises:
+            AwsError: AWS refused, throttled or did not answer.
+        """
+        ...
+
+    async def find(
+        self, service: str, operation: str, /, *, absent: tuple[str, ...], **params: Any
+    ) -> dict[str, Any] | None:
+        """As `call`, but None when AWS answers with one of the error codes of ``absent``."""
+        ...
+
+    def pages(self, service: str, operation: str, /, *, items: str, **params: Any) -> AsyncIterator[Any]:
+        """Every element of the list ``items`` over all pages."""
+        ...
+
+    def at(self, region: str) -> Aws:
+        """The same account in another region."""
+        ...
