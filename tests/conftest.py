@@ -64,18 +64,19 @@ class MakeSettings(Protocol):
 
 @pytest.fixture
 def hub_settings(hub_environment: FakeAws) -> MakeSettings:
+    """`spoke_settings`, in the environment of a hub process."""
+    return spoke_settings
+
+
+def spoke_settings(*accounts: str, **more: object) -> Settings:
     """Settings of a multi-account hub that may enter the given accounts and keeps its journal in memory."""
-
-    def make(*accounts: str, **more: object) -> Settings:
-        given: dict[str, object] = {
-            "deployment_mode": DeploymentMode.MULTI,
-            "accounts": accounts,
-            "external_id": EXTERNAL_ID,
-            "journal": "memory",
-            "proof_seconds": 0.0,
-            # The fake AWS meters nothing; a test that is about pacing says so itself.
-            "calls_per_second": 1000,
-        }
-        return Settings.load(**(given | more))
-
-    return make
+    given: dict[str, object] = {
+        "deployment_mode": DeploymentMode.MULTI,
+        "accounts": accounts,
+        "external_id": EXTERNAL_ID,
+        "journal": "memory",
+        "proof_seconds": 0.0,
+        # The fake AWS meters nothing; a test that is about pacing says so itself.
+        "calls_per_second": 1000,
+    }
+    return Settings.load(**(given | more))

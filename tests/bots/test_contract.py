@@ -9,11 +9,11 @@ import importlib
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import pytest
+import pytest_asyncio
 
 from bots import _catalogue
 from bots._bot import AnyBot
@@ -21,15 +21,18 @@ from bots._grants import PASS_ROLE, grants
 from bots._words import parse
 from hub.app import Hub, open_hub
 from hub.flow.undo import NothingToUndo
+from hub.guards.mode import Mode
+from hub.guards.optional import Optional
 from hub.model import Message, Outcome, Run
 from tests.bots.scene import Planted, Scene
-from tests.conftest import MakeSettings
+from tests.conftest import spoke_settings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.iam_actions import also_needed, own_action, real_actions
 from tests.fake_aws.server import FakeAws, policy
 from tests.fake_aws.wire import Call
 
 READ = re.compile(r"[a-z0-9-]+:(BatchGet|Get|List|Describe|Lookup)[A-Z]\w*")
+PLAYS = 3000  # accounts a worker may use up
 _count = itertools.count()
 
 
@@ -124,14 +127,49 @@ class Play:
         return self.aws.calls(self.admin.account_id)
 
 
-@asynccontextmanager
-async def played(
-    bot: AnyBot, scene: Scene, aws: FakeAws, make: MakeSettings, *, without: str = "", dry_run: bool = False
-) -> AsyncIterator[Play]:
-    admin = aws.spoke()
-    aws.allow_only(admin, spoke_policy(bot, without=without, account_id=admin.account_id))
-    async with open_hub(make(admin.account_id, dry_run=dry_run)) as hub:
-        yield Play(bot, scene, admin, aws, hub)
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One hub for all plays, as in production: its clients cost more than a scene. Accounts are never shared."""
+
+    aws: FakeAws
+    hub: Hub
+    accounts: Iterator[str]
+    environment: Mapping[str, str]
+
+    def play(self, bot: AnyBot, scene: Scene, *, without: str = "", dry_run: bool = False) -> Play:
+        account_id = next(self.accounts)
+        rights = spoke_policy(bot, without=without, account_id=account_id)
+        admin = self.aws.spoke({"remediation": rights}, account_id=account_id)
+        kit = self.hub.kit
+        optional = Optional((bot.name,))
+        guards = [optional if isinstance(guard, Optional) else guard for guard in kit.guards]
+        guards = [Mode(dry_run) if isinstance(guard, Mode) else guard for guard in guards]
+        return Play(bot, scene, admin, self.aws, Hub(replace(kit, guards=tuple(guards))))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(aws: FakeAws) -> AsyncIterator[Stage]:
+    accounts = [aws.fresh_account().account_id for _ in range(PLAYS)]
+    environment = {"AWS_ENDPOINT_URL": aws.endpoint, **aws.hub_credentials()}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        async with open_hub(spoke_settings(*accounts)) as hub:
+            yield Stage(aws, hub, iter(accounts), environment)
+
+
+@pytest.fixture
+def in_the_hubs_environment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub makes clients when it first needs them, whichever test that is in."""
+    for name, value in stage.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def on_stage(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """For tests that play a scene: in the event loop of the one hub, in its environment."""
+    in_loop: Callable[..., Awaitable[None]] = pytest.mark.asyncio(loop_scope="module")(test)
+    marked: Callable[..., Awaitable[None]] = pytest.mark.usefixtures("in_the_hubs_environment")(in_loop)
+    return marked
 
 
 def actions_of(calls: Iterable[Call]) -> set[str]:
@@ -204,41 +242,43 @@ def test_every_bot_has_scenes(bot: AnyBot) -> None:
 # --- the behaviour
 
 
+@on_stage
 @pytest.mark.parametrize(("bot", "scene"), VIOLATIONS)
 async def test_a_dry_run_looks_with_declared_reads_and_changes_nothing(
-    bot: AnyBot, scene: Scene, aws: FakeAws, hub_settings: MakeSettings
+    bot: AnyBot, scene: Scene, stage: Stage
 ) -> None:
-    async with played(bot, scene, aws, hub_settings, dry_run=True) as play:
-        planted = scene.plant(play.admin)
-        before = scene.observe(play.admin, planted)
-        run = await play.find(planted)
-        assert run.outcome is Outcome.WOULD_FIX, run.message
-        assert scene.observe(play.admin, planted) == before
-        assert [call.name for call in play.calls() if call.is_write] == []
-        assert actions_of(play.calls()) <= set(bot.reads)
+    play = stage.play(bot, scene, dry_run=True)
+    planted = scene.plant(play.admin)
+    before = scene.observe(play.admin, planted)
+    run = await play.find(planted)
+    assert run.outcome is Outcome.WOULD_FIX, run.message
+    assert scene.observe(play.admin, planted) == before
+    assert [call.name for call in play.calls() if call.is_write] == []
+    assert actions_of(play.calls()) <= set(bot.reads)
 
 
+@on_stage
 @pytest.mark.parametrize(("bot", "scene"), VIOLATIONS)
 async def test_a_violation_is_fixed_proven_left_alone_and_taken_back(
-    bot: AnyBot, scene: Scene, aws: FakeAws, hub_settings: MakeSettings
+    bot: AnyBot, scene: Scene, stage: Stage
 ) -> None:
-    async with played(bot, scene, aws, hub_settings) as play:
-        planted = scene.plant(play.admin)
-        before = scene.observe(play.admin, planted)
-        run = await play.find(planted)
-        assert run.outcome is Outcome.FIXED, run.message
-        assert run.changed
-        assert run.message
-        assert scene.observe(play.admin, planted) != before, "observe() does not see what the bot changes"
-        _snapshots_survive_json(bot, run)
+    play = stage.play(bot, scene)
+    planted = scene.plant(play.admin)
+    before = scene.observe(play.admin, planted)
+    run = await play.find(planted)
+    assert run.outcome is Outcome.FIXED, run.message
+    assert run.changed
+    assert run.message
+    assert scene.observe(play.admin, planted) != before, "observe() does not see what the bot changes"
+    _snapshots_survive_json(bot, run)
 
-        written = sum(call.is_write for call in play.calls())
-        again = await play.find(planted)
-        assert again.outcome is Outcome.COMPLIANT, again.message
-        assert sum(call.is_write for call in play.calls()) == written
+    written = sum(call.is_write for call in play.calls())
+    again = await play.find(planted)
+    assert again.outcome is Outcome.COMPLIANT, again.message
+    assert sum(call.is_write for call in play.calls()) == written
 
-        await _taken_back(play, planted, run, before)
-        assert actions_of(play.calls()) <= set(bot.actions)
+    await _taken_back(play, planted, run, before)
+    assert actions_of(play.calls()) <= set(bot.actions)
 
 
 def _snapshots_survive_json(bot: AnyBot, run: Run) -> None:
@@ -264,43 +304,45 @@ async def _taken_back(play: Play, planted: Planted, run: Run, before: object) ->
         assert play.scene.observe(play.admin, planted) == before
 
 
+@on_stage
 @pytest.mark.parametrize(("bot", "scene"), REFUSALS)
 async def test_what_the_bot_must_not_touch_is_refused_and_left_as_it_was(
-    bot: AnyBot, scene: Scene, aws: FakeAws, hub_settings: MakeSettings
+    bot: AnyBot, scene: Scene, stage: Stage
 ) -> None:
-    async with played(bot, scene, aws, hub_settings) as play:
-        planted = scene.plant(play.admin)
-        before = scene.observe(play.admin, planted)
-        run = await play.find(planted)
-        assert run.outcome is Outcome.REFUSED, run.message
-        assert scene.refusal is not None
-        assert scene.refusal in run.message
-        assert scene.observe(play.admin, planted) == before
-        assert [call.name for call in play.calls() if call.is_write] == []
+    play = stage.play(bot, scene)
+    planted = scene.plant(play.admin)
+    before = scene.observe(play.admin, planted)
+    run = await play.find(planted)
+    assert run.outcome is Outcome.REFUSED, run.message
+    assert scene.refusal is not None
+    assert scene.refusal in run.message
+    assert scene.observe(play.admin, planted) == before
+    assert [call.name for call in play.calls() if call.is_write] == []
 
 
+@on_stage
 @pytest.mark.parametrize(("bot", "scene"), MISSING)
 async def test_a_missing_resource_is_told_apart_and_nothing_is_written(
-    bot: AnyBot, scene: Scene, aws: FakeAws, hub_settings: MakeSettings
+    bot: AnyBot, scene: Scene, stage: Stage
 ) -> None:
     assert scene.missing is not None
-    async with played(bot, scene, aws, hub_settings) as play:
-        run = await play.find(scene.missing(play.admin))
-        assert run.outcome is Outcome(scene.when_missing), run.message
-        assert not run.changed
-        assert [call.name for call in play.calls() if call.is_write] == []
+    play = stage.play(bot, scene)
+    run = await play.find(scene.missing(play.admin))
+    assert run.outcome is Outcome(scene.when_missing), run.message
+    assert not run.changed
+    assert [call.name for call in play.calls() if call.is_write] == []
 
 
+@on_stage
 @pytest.mark.parametrize(("bot", "action"), ACTIONS)
 async def test_each_declared_action_is_needed_and_its_denial_changes_nothing(
-    bot: AnyBot, action: str, aws: FakeAws, hub_settings: MakeSettings
+    bot: AnyBot, action: str, stage: Stage
 ) -> None:
     for scene in _scenes(bot.name):
         if scene.blocked:
             continue
-        async with played(bot, scene, aws, hub_settings, without=action) as play:
-            if await _denied(play, action):
-                return
+        if await _denied(stage.play(bot, scene, without=action), action):
+            return
     pytest.fail(
         f"no scene of {bot.name} needs {action}: the declaration is superfluous, or a scene is missing"
     )

@@ -36,13 +36,14 @@ class Gate:
     principals: Principals = field(default_factory=Principals)
     _faults: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)
     _calls: list[Call] = field(default_factory=list)
+    _calls_of: dict[str, list[Call]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _table_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def calls(self, account_id: str | None = None) -> tuple[Call, ...]:
         """Calls of anybody but administrators, oldest first, with credentials of that account."""
         with self._lock:
-            return tuple(call for call in self._calls if account_id in (None, call.account_id))
+            return tuple(self._calls if account_id is None else self._calls_of.get(account_id, ()))
 
     def fail(self, account_id: str, name: str, code: str, *, status: int = 400, times: int = 1) -> None:
         """Let the next calls of ``name`` (as in ``iam:ListUsers``) in that account end with ``code``."""
@@ -68,6 +69,7 @@ class Gate:
             call = replace(call, status=answer.status, error=wire.error_code(call, answer))
             with self._lock:
                 self._calls.append(call)
+                self._calls_of.setdefault(call.account_id, []).append(call)
         if call.name == "sts:AssumeRole" and answer.status == 200:
             self._remember(call, answer)
         start_response(f"{answer.status} {_REASONS.get(answer.status, 'Answer')}", list(answer.headers))
