@@ -1,6 +1,6 @@
 # One line each; `make help` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix generated clean lock
+.PHONY: help setup demo test check fix generated bot clean lock
 PY := .venv/bin/python
 STAMP := .venv/.ready
 
@@ -32,6 +32,12 @@ fix: $(STAMP) ## format, mend what the linter can, regenerate
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 	$(PY) -m spoke_role.generate
+
+generated: $(STAMP) ## write the files made from the bots' headers and the settings
+	$(PY) -m spoke_role.generate
+
+bot: $(STAMP) ## start a bot and its test, both to be filled in: make bot NAME=s3_do_something
+	$(PY) -m bots._new $(NAME)
 
 lock: ## resolve the versions anew into requirements.lock
 	.venv/bin/pip-compile --quiet --extra demo --extra dev --generate-hashes --allow-unsafe --no-emit-index-url \
