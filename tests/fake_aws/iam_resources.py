@@ -99,6 +99,7 @@ _EC2_KINDS = {
 }  # fmt: skip
 _EC2_ID = re.compile(r"(?P<kind>[a-z]+)-[0-9a-f]{8,17}")
 _OWNERLESS = {"image", "snapshot"}  # their ARNs leave the account out
+_MAKES_NO_RESOURCE = ("CreateTags", "CreateNetworkAclEntry", "CreateRoute")
 
 
 def _ec2(call: Call, where: Where) -> Arns:
@@ -113,7 +114,7 @@ def _ec2(call: Call, where: Where) -> Arns:
         known = _EC2_ID.fullmatch(text)
         if known and (kind := _EC2_KINDS.get(known["kind"])):
             found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/{text}")
-    if call.operation.startswith("Create") and call.operation != "CreateTags":
+    if call.operation.startswith("Create") and call.operation not in _MAKES_NO_RESOURCE:
         made = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
         found.append(f"{start}:{where.account_id}:{made.removesuffix('s')}/*")
     return tuple(found) or ANY
