@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
-from tests.fake_aws.moto_gaps import _network_acls, _security_groups
+from tests.fake_aws.moto_gaps import _network_acls, _security_groups, _vpcs
 from tests.fake_aws.wire import Answer, Call, refusal
 
 
@@ -28,6 +28,8 @@ def before(call: Call) -> Answer | None:
         return _nothing_to_tag(call)
     if "NetworkAcl" in call.operation:
         return _network_acls.before(call)
+    if call.operation == "DeleteVpc":
+        return _vpcs.cannot_delete(call)
     return _security_groups.before(call)
 
 
@@ -72,6 +74,8 @@ def after(call: Call, answer: Answer) -> Answer:
         return _page(answer, int(size), int(call.params.get("NextToken") or 0))
     if "NetworkAcl" in call.operation:
         return _network_acls.after(call, answer)
+    if call.operation == "DescribeVpcPeeringConnections":
+        return _vpcs.filtered_peerings(call, answer)
     return _security_groups.after(call, answer)
 
 
