@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -29,12 +30,34 @@ def cannot_delete(call: Call) -> Answer | None:
     return None
 
 
+def cannot_detach(call: Call) -> Answer | None:
+    """moto detaches an internet gateway from under the public addresses in a VPC; AWS does not."""
+    interfaces = ec2_backends[call.account_id][call.region].enis.values()
+    vpc_id = call.params["VpcId"]
+    if any(each.public_ip and each.subnet.vpc_id == vpc_id for each in interfaces):
+        text = f"Network {vpc_id} has some mapped public address(es). Please unmap those before detaching."
+        return refusal(call, "DependencyViolation", text, status=400)
+    return None
+
+
+def cannot_associate(call: Call) -> Answer | None:
+    """moto gives public addresses to instances of a VPC that has no internet gateway; AWS does not."""
+    backend = ec2_backends[call.account_id][call.region]
+    interface = backend.enis.get(call.params.get("NetworkInterfaceId"))
+    if interface is None:
+        return None
+    vpc_id = interface.subnet.vpc_id
+    if not any(each.vpc and each.vpc.id == vpc_id for each in backend.internet_gateways.values()):
+        text = f"Network {vpc_id} is not attached to any internet gateway"
+        return refusal(call, "Gateway.NotAttached", text, status=400)
+    return None
+
+
 def filtered_peerings(call: Call, answer: Answer) -> Answer:
     """moto answers DescribeVpcPeeringConnections with all there are, whatever the filters say."""
     sides = {"requester-vpc-info.vpc-id": "requesterVpcInfo", "accepter-vpc-info.vpc-id": "accepterVpcInfo"}
     wanted = {each["Name"]: each["Values"] for each in call.params.get("Filters", ())}
-    root = ET.fromstring(answer.body)
-    space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+    root, space = _read(answer)
     found = root.find(f"{space}vpcPeeringConnectionSet")
     for item in list(found) if found is not None else ():
         for name, side in sides.items():
@@ -42,5 +65,25 @@ def filtered_peerings(call: Call, answer: Answer) -> Answer:
             if found is not None and vpc_id not in wanted.get(name, [vpc_id]):
                 found.remove(item)
                 break
+    return _with(answer, root)
+
+
+def addresses_in_full(answer: Answer) -> Answer:
+    """AWS says for each private address of an interface which public one is mapped to it; moto only once."""
+    root, space = _read(answer)
+    for interface in root.iterfind(f"{space}networkInterfaceSet/{space}item"):
+        mapped = interface.find(f"{space}association")
+        for address in interface.iterfind(f"{space}privateIpAddressesSet/{space}item"):
+            if mapped is not None and address.findtext(f"{space}primary") == "true":
+                address.append(copy.deepcopy(mapped))
+    return _with(answer, root)
+
+
+def _read(answer: Answer) -> tuple[ET.Element, str]:
+    root = ET.fromstring(answer.body)
+    return root, root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+
+
+def _with(answer: Answer, root: ET.Element) -> Answer:
     headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
     return replace(answer, body=ET.tostring(root), headers=headers)

@@ -30,6 +30,10 @@ def before(call: Call) -> Answer | None:
         return _network_acls.before(call)
     if call.operation == "DeleteVpc":
         return _vpcs.cannot_delete(call)
+    if call.operation == "DetachInternetGateway":
+        return _vpcs.cannot_detach(call)
+    if call.operation == "AssociateAddress":
+        return _vpcs.cannot_associate(call)
     return _security_groups.before(call)
 
 
@@ -76,6 +80,8 @@ def after(call: Call, answer: Answer) -> Answer:
         return _network_acls.after(call, answer)
     if call.operation == "DescribeVpcPeeringConnections":
         return _vpcs.filtered_peerings(call, answer)
+    if call.operation == "DescribeNetworkInterfaces":
+        return _vpcs.addresses_in_full(answer)
     return _security_groups.after(call, answer)
 
 
