@@ -56,14 +56,13 @@ def _elastic(admin: Admin, instance: str) -> None:
 
 
 def _in_use(admin: Admin) -> Planted:
-    """An instance with an address of its own, one with an Elastic IP, a private one, and ingress routing."""
+    """An instance with an address of its own, one with an Elastic IP, and ingress routing."""
     planted, ec2 = _gateway(admin), admin.client("ec2")
     web, mail = _instance(admin, planted), _instance(admin, planted, public=False)
     _elastic(admin, mail)
-    inner = _instance(admin, planted, public=False)
     edge = ec2.create_route_table(VpcId=planted.entity["id"])["RouteTable"]["RouteTableId"]
     ec2.associate_route_table(RouteTableId=edge, GatewayId=planted.notes["gateway"])
-    planted.notes.update(web=web, mail=mail, inner=inner, edge=edge)
+    planted.notes.update(web=web, mail=mail)
     return planted
 
 
@@ -146,6 +145,7 @@ def test_it_takes_no_words() -> None:
 async def test_only_instances_with_a_public_address_are_stopped(aws: FakeAws) -> None:
     admin = aws.fresh_account()
     planted = _in_use(admin)
+    inner = _instance(admin, planted, public=False)
     async with alone(bot, aws, admin, planted) as one:
         seen = await one.check()
         after = await one.fix()
@@ -156,7 +156,7 @@ async def test_only_instances_with_a_public_address_are_stopped(aws: FakeAws) ->
     assert after.notes == ()
     now = _observe(admin, planted)
     assert now["gateways"] == []
-    assert now["instances"] == {**dict.fromkeys(stopped, "stopped"), planted.notes["inner"]: "running"}
+    assert now["instances"] == {**dict.fromkeys(stopped, "stopped"), inner: "running"}
     ((_, interface),) = now["addresses"]
     assert not interface
     assert [each for table in now["tables"] for each in table["Associations"] if each.get("GatewayId")] == []
