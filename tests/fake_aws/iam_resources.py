@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 
@@ -99,6 +100,7 @@ _EC2_KINDS = {
 }  # fmt: skip
 _EC2_ID = re.compile(r"(?P<kind>[a-z]+)-[0-9a-f]{8,17}")
 _OWNERLESS = {"image", "snapshot"}  # their ARNs leave the account out
+_MAKES_NO_RESOURCE = ("CreateTags", "CreateNetworkAclEntry", "CreateRoute")
 
 
 def _ec2(call: Call, where: Where) -> Arns:
@@ -108,15 +110,25 @@ def _ec2(call: Call, where: Where) -> Arns:
     ids = [text for value in call.params.values() for text in _texts(value)]
     # The rules of ModifySecurityGroupRules are one level down.
     ids += [rule["SecurityGroupRuleId"] for rule in call.params.get("SecurityGroupRules", ())]
+    ids += _associated(call, where)
     found = []
     for text in ids:
         known = _EC2_ID.fullmatch(text)
         if known and (kind := _EC2_KINDS.get(known["kind"])):
             found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/{text}")
-    if call.operation.startswith("Create") and call.operation != "CreateTags":
+    if call.operation.startswith("Create") and call.operation not in _MAKES_NO_RESOURCE:
         made = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
         found.append(f"{start}:{where.account_id}:{made.removesuffix('s')}/*")
     return tuple(found) or ANY
+
+
+def _associated(call: Call, where: Where) -> list[str]:
+    """What an association is of: an Elastic IP, a route table."""
+    association, backend = call.params.get("AssociationId"), ec2_backends[where.account_id][call.region]
+    if association is None:
+        return []
+    found = [str(each.allocation_id) for each in backend.addresses if each.association_id == association]
+    return found + [each.id for each in backend.route_tables.values() if association in each._associations]
 
 
 # --- iam

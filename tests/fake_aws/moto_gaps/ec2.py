@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
-from tests.fake_aws.moto_gaps import _security_groups
+from tests.fake_aws.moto_gaps import _network_acls, _security_groups, _vpcs
 from tests.fake_aws.wire import Answer, Call, refusal
 
 
@@ -26,6 +26,14 @@ def before(call: Call) -> Answer | None:
         return _cannot_stop(call)
     if call.operation == "CreateTags":
         return _nothing_to_tag(call)
+    if "NetworkAcl" in call.operation:
+        return _network_acls.before(call)
+    if call.operation == "DeleteVpc":
+        return _vpcs.cannot_delete(call)
+    if call.operation == "DetachInternetGateway":
+        return _vpcs.cannot_detach(call)
+    if call.operation == "AssociateAddress":
+        return _vpcs.cannot_associate(call)
     return _security_groups.before(call)
 
 
@@ -68,6 +76,12 @@ def _cannot_stop(call: Call) -> Answer | None:
 def after(call: Call, answer: Answer) -> Answer:
     if call.operation == "DescribeSecurityGroupRules" and (size := call.params.get("MaxResults")):
         return _page(answer, int(size), int(call.params.get("NextToken") or 0))
+    if "NetworkAcl" in call.operation:
+        return _network_acls.after(call, answer)
+    if call.operation == "DescribeVpcPeeringConnections":
+        return _vpcs.filtered_peerings(call, answer)
+    if call.operation == "DescribeNetworkInterfaces":
+        return _vpcs.addresses_in_full(answer)
     return _security_groups.after(call, answer)
 
 

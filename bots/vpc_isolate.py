@@ -1,0 +1,142 @@
+"""Cut a VPC off: no traffic in or out of its subnets, no DNS, no EC2 calls about it by IAM users.
+
+After: every subnet is on a network ACL that lets nothing through, DNS resolution is off, and a policy on
+every IAM user of the account denies EC2 calls about the VPC and what is tied to it.
+Caution: everything in the VPC stops working. Roles, single sign-on and the root user are not limited, nor
+are traffic within a subnet and EC2's own addresses for metadata and time. Calls about instances as such
+are not tied to a VPC and stay allowed. Subnets and users made later are open until the finding comes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+
+from bots._acl_entries import ACL
+from bots._bot import Aws, AwsError, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+from bots._isolation import POLICY, USER, Isolation, Wanted, bring, look
+from bots._vpcs import VPC, find_vpc
+
+SUBNET = ("arn:{partition}:ec2:*:{account}:subnet/*",)
+NAMED_AT_MOST = 5
+
+bot = Bot(
+    name="vpc_isolate",
+    acts_on="AWS::EC2::VPC",
+    target=entity("id"),
+    params=NoParams,
+    before=Isolation,
+    reads=(
+        "ec2:DescribeVpcs",
+        "ec2:DescribeVpcAttribute",
+        "ec2:DescribeNetworkAcls",
+        "iam:GetPolicy",
+        "iam:GetPolicyVersion",
+        "iam:ListEntitiesForPolicy",
+        "iam:ListUsers",
+    ),
+    writes=(
+        "ec2:ModifyVpcAttribute",
+        "ec2:CreateNetworkAcl",
+        "ec2:CreateTags",
+        "ec2:ReplaceNetworkAclAssociation",
+        "ec2:DeleteNetworkAcl",
+        "iam:CreatePolicy",
+        "iam:AttachUserPolicy",
+        "iam:DetachUserPolicy",
+        "iam:DeletePolicy",
+    ),
+    resources={
+        "ec2:ModifyVpcAttribute": VPC,
+        "ec2:CreateNetworkAcl": ACL + VPC,
+        "ec2:CreateTags": ACL,
+        "ec2:ReplaceNetworkAclAssociation": ACL + SUBNET,
+        "ec2:DeleteNetworkAcl": ACL,
+        "iam:GetPolicy": POLICY,
+        "iam:GetPolicyVersion": POLICY,
+        "iam:ListEntitiesForPolicy": POLICY,
+        "iam:CreatePolicy": POLICY,
+        "iam:DeletePolicy": POLICY,
+        "iam:AttachUserPolicy": USER,
+        "iam:DetachUserPolicy": USER,
+    },
+    risk=Risk.DISRUPTIVE,
+    undo=Undo.exact(),
+    example="vpc_isolate",
+    creates=("network ACL isolate-<vpc id>", "policy isolate_deny_<vpc id>_access_policy"),
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Isolation]:
+    if await find_vpc(aws, target) is None:
+        raise TargetGone(f"VPC {target.id} does not exist in {aws.region}")
+    seen, users = await asyncio.gather(look(aws, target.id), _all_users(aws))
+    state = seen.state
+    open_subnets = [subnet for subnet, acl in state.subnets if acl not in seen.closed]
+    free = sorted(users - set(state.users))
+    wrong = [
+        *(["DNS resolution is on"] if state.dns_support else []),
+        *([f"{len(open_subnets)} of {len(state.subnets)} subnets are open"] if open_subnets else []),
+        *([] if state.has_policy else ["there is no deny policy"]),
+        *([f"{len(free)} of {len(users)} IAM users are not denied"] if free else []),
+    ]
+    return Check(
+        compliant=not wrong,
+        before=state,
+        why=f"VPC {target.id}: {'; '.join(wrong)}" if wrong else f"VPC {target.id} is cut off",
+        notes=("roles, single sign-on and the root user are not limited",),
+        touches=tuple(("AWS::IAM::User", user) for user in free),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Isolation) -> None:
+    seen, users = await asyncio.gather(look(aws, target.id), _all_users(aws))
+    cut_off = Wanted(
+        dns_support=False,
+        subnets={subnet: acl if acl in seen.closed else None for subnet, acl in seen.state.subnets},
+        keeps_acl=True,
+        has_policy=True,
+        users=users,
+    )
+    full = await _bring_or_take_back(aws, target, cut_off, before)
+    if full:
+        some = ", ".join(full[:NAMED_AT_MOST])
+        raise CannotFix(
+            f"{len(full)} users have as many policies as AWS allows, so they are not denied: {some}; "
+            "detach one of each and send the finding again. All else is cut off"
+        )
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Isolation) -> None:
+    seen = await look(aws, target.id)
+    wanted = replace(_as(before), users=frozenset(before.users) & frozenset(seen.state.users))
+    await _bring_or_take_back(aws, target, wanted, seen.state)
+
+
+async def _bring_or_take_back(aws: Aws, target: Target, wanted: Wanted, before: Isolation) -> list[str]:
+    """All of it or nothing: half a VPC cut off helps nobody, and AWS cannot be asked beforehand."""
+    try:
+        return await bring(aws, target.id, wanted)
+    except AwsError:
+        with contextlib.suppress(AwsError):
+            await bring(aws, target.id, _as(before))
+        raise
+
+
+def _as(before: Isolation) -> Wanted:
+    subnets = {subnet: None if acl == before.acl else acl for subnet, acl in before.subnets}
+    return Wanted(
+        dns_support=before.dns_support,
+        subnets=subnets,
+        keeps_acl=before.acl is not None,
+        has_policy=before.has_policy,
+        users=frozenset(before.users),
+    )
+
+
+async def _all_users(aws: Aws) -> frozenset[str]:
+    return frozenset([user["UserName"] async for user in aws.pages("iam", "ListUsers", items="Users")])
