@@ -7,6 +7,7 @@ The hub runs ``check`` three times: to decide, to save what was there, and to pr
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -264,6 +265,12 @@ class Bot(Generic[P, B]):
     def actions(self) -> tuple[str, ...]:
         """Every IAM action the bot declares, reads first."""
         return self.reads + self.writes
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The docstring of the bot's file: what it does, then remarks."""
+        assert self._check is not None
+        return (sys.modules[self._check.__module__].__doc__ or "").strip().split("\n\n")
 
     def kept_of(self, found: Mapping[str, Any]) -> dict[str, Any]:
         """What `entity_keys` name of a finding's entity."""

@@ -12,6 +12,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -112,7 +113,14 @@ class Unknown(Before):
     """Old-shaped bots keep nothing."""
 
 
+@dataclass(kw_only=True)
 class _OldShaped(Bot[RawWords, Unknown]):
+    doc: str
+
+    @property
+    def paragraphs(self) -> list[str]:
+        return [self.doc.strip() or "A bot in the old shape that does not say what it does."]
+
     def kept_of(self, found: Mapping[str, Any]) -> dict[str, Any]:
         return dict(found)
 
@@ -134,6 +142,7 @@ def old_shaped(name: str, module: object, runner: Runner | None) -> AnyBot:
         risk=Risk(getattr(module, "risk", Risk.DESTRUCTIVE)),
         undo=Undo.none("a bot in the old shape keeps nothing to go back to"),
         example=name,
+        doc=getattr(module, "__doc__", None) or "",
     )
     looks = getattr(module, "check", None)
 

@@ -6,7 +6,6 @@ The only part of this folder that looks at the hub, and at nothing but its words
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Sequence
 
 from bots._bot import AnyBot
@@ -33,12 +32,8 @@ def bots_page(bots: Sequence[AnyBot]) -> str:
     return "\n".join(parts)
 
 
-def _docstring(bot: AnyBot) -> list[str]:
-    return (sys.modules[f"bots.{bot.name}"].__doc__ or "").strip().split("\n\n")
-
-
 def _purpose(bot: AnyBot) -> str:
-    return " ".join(_docstring(bot)[0].split())
+    return " ".join(bot.paragraphs[0].split())
 
 
 def _remarks(text: str) -> str:
@@ -69,7 +64,7 @@ def _bot_section(bot: AnyBot) -> str:
     lines = [
         f"## {bot.name}\n",
         f"{_purpose(bot)}\n",
-        *(f"{_remarks(text)}\n" for text in _docstring(bot)[1:]),
+        *(f"{_remarks(text)}\n" for text in bot.paragraphs[1:]),
     ]
     lines += [f"* **{label}:** {value}" for label, value in facts if value]
     parameters = describe(bot.params)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from hub.cli.console import out, print_json
+from hub.cli.console import out, print_error, print_json
 from hub.errors import RemediationUnknown
 
 if TYPE_CHECKING:
     from bots._bot import AnyBot
+    from bots._catalogue import Catalogue
 
 EXAMPLES = """
 [bold]Examples[/]
 
   hub bots                          all bots
   hub bots sg_single_rule_delete    parameters, permissions, risk, undo, an example
+  HUB_BOTS_FOLDER=my-bots hub bots  bots of your own among them, and what is wrong with the broken ones
 """
 
 
@@ -33,16 +34,23 @@ def bots(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one line a bot.")] = False,
 ) -> None:
     """List the bots, or tell everything about one."""
-    from bots._catalogue import UnknownBot, bot_named, names  # noqa: PLC0415
+    from bots._catalogue import BrokenBot, UnknownBot  # noqa: PLC0415
 
-    try:
-        found = [bot_named(name)] if name else [bot_named(each) for each in names()]
-    except UnknownBot as error:
-        raise RemediationUnknown(str(error)) from error
+    known = _known()
+    found, broken = [], []
+    for each in (name,) if name else known.names():
+        try:
+            found.append(known.bot_named(each))
+        except UnknownBot as error:
+            raise RemediationUnknown(str(error)) from error
+        except BrokenBot as error:
+            broken.append(str(error))
+    for text in broken:
+        print_error(text)
     if as_json:
         for bot in found:
             print_json(facts(bot))
-    elif name:
+    elif name and found:
         _show(found[0])
     else:
         table = Table(header_style="bold")
@@ -51,15 +59,24 @@ def bots(
         for bot in found:
             table.add_row(bot.name, bot.acts_on, bot.risk, bot.undo.degree, purpose(bot))
         out().print(table)
+    if broken:
+        raise typer.Exit(1)
 
 
-def _pages(bot: AnyBot) -> list[str]:
-    return (sys.modules[f"bots.{bot.name}"].__doc__ or "").strip().split("\n\n")
+def _known() -> Catalogue:
+    from bots._own import catalogue  # noqa: PLC0415
+    from hub.errors import SettingsWrong  # noqa: PLC0415
+    from hub.settings import Settings  # noqa: PLC0415
+
+    try:
+        return catalogue(Settings.load().bots_folder)
+    except NotADirectoryError as error:
+        raise SettingsWrong(f"HUB_BOTS_FOLDER: {error}") from error
 
 
 def purpose(bot: AnyBot) -> str:
     """The first sentence of the bot's docstring."""
-    return " ".join(_pages(bot)[0].split())
+    return " ".join(bot.paragraphs[0].split())
 
 
 def facts(bot: AnyBot) -> dict[str, Any]:
@@ -69,7 +86,7 @@ def facts(bot: AnyBot) -> dict[str, Any]:
     return {
         "name": bot.name,
         "purpose": purpose(bot),
-        "details": " ".join(" ".join(_pages(bot)[1:]).split()),
+        "details": " ".join(" ".join(bot.paragraphs[1:]).split()),
         "acts_on": bot.acts_on,
         "risk": str(bot.risk),
         "undo": {"degree": bot.undo.degree, "why": bot.undo.why},
@@ -79,6 +96,10 @@ def facts(bot: AnyBot) -> dict[str, Any]:
         "reads": list(bot.reads),
         "writes": list(bot.writes),
         "resources": {action: list(patterns) for action, patterns in bot.resources.items()},
+        "passes": {service: list(roles) for service, roles in bot.passes.items()},
+        "creates": list(bot.creates),
+        "entity_keys": list(bot.entity_keys),
+        "optional": bot.optional,
         "global": bot.is_global,
         "aliases": list(bot.aliases),
     }
@@ -96,8 +117,11 @@ def _show(bot: AnyBot) -> None:
         "Acts on": bot.acts_on,
         "Risk": str(bot.risk),
         "Undo": undo,
+        "Optional": "off unless HUB_OPTIONAL_BOTS names it" if bot.optional else "",
         "Reads": "\n".join(bot.reads),
         "Writes": "\n".join(bot.writes),
+        "Hands on": "\n".join(f"{', '.join(roles)} to {service}" for service, roles in bot.passes.items()),
+        "May create": "\n".join(bot.creates),
         "In a finding": bot.example,
         "Also called": ", ".join(bot.aliases),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bots._bot import Risk
-from bots._catalogue import names
+from bots._catalogue import bot_named, names
 from spoke_role.generate import main
 from spoke_role.policy import select
 from tests.spoke_role.reading import ROOT, lint, parsed
@@ -116,3 +116,56 @@ def test_choosing_bots_without_saying_where_to_is_refused(
     assert stopped.value.code == 2
     assert "--output" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+OWN = """
+from bots._bot import Before, Bot, NoParams, Risk, Undo, entity
+
+bot = Bot(
+    name="paint_blue", acts_on="AWS::S3::Bucket", target=entity("id"), params=NoParams, before=Before,
+    reads=("s3:GetBucketTagging",), writes=("s3:PutBucketTagging",), risk=Risk.ADDITIVE,
+    undo=Undo.none("paint stays"), example="paint_blue", optional=True,
+)
+
+@bot.check
+async def check(aws, target, params): ...
+
+@bot.fix
+async def fix(aws, target, params, before): ...
+"""
+
+
+def test_a_role_is_written_for_bots_of_ones_own_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, output = tmp_path / "own", tmp_path / "role.yaml"
+    folder.mkdir()
+    (folder / "paint_blue.py").write_text(OWN, encoding="utf-8")
+    old = "actions = ('iam:CreateGroup',)\ndef run_action(boto_session, rule, entity, params): ...\n"
+    (folder / "make_group.py").write_text(old, encoding="utf-8")
+    asked = ["--own-bots", str(folder), "--output", str(output)]
+    assert main([*asked, "--bots", "paint_blue,make_group,s3_enable_versioning"]) == 0
+    text = output.read_text(encoding="utf-8")
+    for action in ("s3:PutBucketTagging", "iam:CreateGroup", "s3:PutBucketVersioning"):
+        assert action in text
+    assert "kms:EnableKeyRotation" not in text
+    assert main([*asked, "--bots", "make_group"]) == 0
+    assert "s3:PutBucketTagging" not in output.read_text(encoding="utf-8")
+    (folder / "torn.py").write_text("def broken(:", encoding="utf-8")
+    capsys.readouterr()
+    assert main([*asked, "--bots", "torn"]) == 2
+    assert "your bot torn cannot be loaded" in capsys.readouterr().out
+
+
+def test_a_folder_of_bots_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        main(["--own-bots", str(tmp_path / "none"), "--output", str(tmp_path / "role.yaml")])
+    with pytest.raises(SystemExit):
+        main(["--own-bots", str(tmp_path)])
+
+
+def test_optional_bots_are_in_a_role_only_when_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    bot = bot_named("s3_enable_versioning")
+    monkeypatch.setattr(bot, "optional", True)
+    assert bot not in select()
+    assert bot in select([bot.name])

@@ -68,6 +68,30 @@ def test_an_unknown_bot_is_named_with_its_neighbours() -> None:
     assert "s3_enable_versioning" in str(result.exception)
 
 
+def test_bots_of_ones_own_are_listed_and_broken_ones_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_BOTS_FOLDER", str(tmp_path))
+    text = '"""Paint it blue."""\ndef run_action(boto_session, rule, entity, params): ...\n'
+    (tmp_path / "paint_blue.py").write_text(text, encoding="utf-8")
+    (tmp_path / "torn.py").write_text("def broken(:", encoding="utf-8")
+    result = runner.invoke(app, ["bots"])
+    assert result.exit_code == 1
+    assert "your bot torn cannot be loaded: SyntaxError" in result.output
+    assert "Paint it blue." in result.output
+    told = json.loads(runner.invoke(app, ["bots", "paint_blue", "--json"]).output)
+    assert (told["purpose"], told["usage"], told["parameters"]) == ("Paint it blue.", "any words", [])
+    assert runner.invoke(app, ["bots", "torn"]).exit_code == 1
+
+
+def test_a_folder_of_bots_that_is_not_there_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUB_BOTS_FOLDER", "/nowhere/at/all")
+    assert say(monkeypatch, "bots") == 2
+    assert "HUB_BOTS_FOLDER: there is no folder /nowhere/at/all" in capsys.readouterr().err
+
+
 def say(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """Run the real entry point; its exit status."""
     monkeypatch.setattr("sys.argv", ["hub", *words])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from bots._bot import NoParams, Target
+from bots._bot import NoParams, Params, Target
 from bots._catalogue import bot_named
 from hub.aws.accounts import AccountFacts, Directory, HubIdentity
 from hub.errors import SpokeUnreachable
 from hub.flow.guard import judge
 from hub.guards.mode import Mode
+from hub.guards.optional import Optional
 from hub.guards.own_resources import OwnResources
 from hub.guards.scope import Scope
 from hub.model import Action, Decision, Finding, Step, Verdict
@@ -166,3 +167,51 @@ async def test_a_refusal_wins_over_a_dry_run_whatever_the_order() -> None:
 async def test_without_a_word_against_it_a_step_goes() -> None:
     assert (await judge((Mode(dry_run=False),), step())).decision is Decision.GO
     assert (await judge((Mode(dry_run=True),), step())).decision is Decision.DRY_RUN
+
+
+class DryRunWish(Params):
+    dry_run: bool = False
+
+
+async def test_a_finding_may_ask_for_a_dry_run_itself() -> None:
+    asked = replace(step(), params=DryRunWish(dry_run=True))
+    assert await Mode(dry_run=False).judge(asked) == Verdict(
+        decision=Decision.DRY_RUN, guard="mode", why="the finding asks for a dry run"
+    )
+    assert await Mode(dry_run=False).judge(replace(step(), params=DryRunWish())) is None
+
+
+async def test_optional_bots_run_only_where_they_are_allowed() -> None:
+    optional = replace(bot_named("s3_enable_versioning"), optional=True)
+    asked = replace(step(), bot=optional)
+    verdict = await Optional(()).judge(asked)
+    assert verdict is not None
+    assert verdict.decision is Decision.REFUSE
+    assert "name it in HUB_OPTIONAL_BOTS" in verdict.why
+    assert await Optional((optional.name,)).judge(asked) is None
+    assert await Optional(()).judge(step()) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "account", "refused"),
+    [
+        ("AWS::IAM::ManagedPolicy", "arn:aws:iam::222233334444:policy/Dome9CloudBots-2", SPOKE, True),
+        ("AWS::IAM::ManagedPolicy", "arn:aws:iam::222233334444:policy/dome9cloudbots-limits", SPOKE, True),
+        ("AWS::IAM::ManagedPolicy", "arn:aws:iam::222233334444:policy/Dome9", SPOKE, False),
+        (
+            "AWS::Lambda::Function",
+            "arn:aws:lambda:us-east-1:111122223333:function:remediation-hub-worker",
+            HUB,
+            True,
+        ),
+        ("AWS::Lambda::Function", "remediation-hub", HUB, True),
+        ("AWS::Lambda::Function", "remediation-hub", SPOKE, False),
+        ("AWS::Lambda::Function", "remediation-hubs", HUB, False),
+        ("Custom::Resource", "Dome9CloudBots", SPOKE, True),
+    ],
+)
+async def test_what_the_hub_stands_on_is_known_by_its_names(
+    kind: str, target: str, account: str, refused: bool
+) -> None:
+    verdict = await OwnResources(settings(), Known(settings())).judge(step(account, kind=kind, target=target))
+    assert (verdict is not None and verdict.decision is Decision.REFUSE) == refused
