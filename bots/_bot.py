@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bots._aws import Aws as Aws  # noqa: PLC0414 - what bots need of AWS is part of their contract
 from bots._aws import AwsError as AwsError  # noqa: PLC0414
+from bots._aws import together as together  # noqa: PLC0414
 
 
 class Params(BaseModel):
