@@ -119,7 +119,7 @@ def observe_role(admin: Admin, planted: Planted) -> Any:
     words = {"RoleName": planted.entity["name"]}
     found = iam.get_role(**words)["Role"]
     return {
-        "role": {key: found[key] for key in ("RoleName", "Path", "Arn", "RoleId", "Description")},
+        "role": {key: found.get(key) for key in ("RoleName", "Path", "Arn", "RoleId", "Description")},
         "trust": found["AssumeRolePolicyDocument"],
         "attached": [
             each["PolicyArn"] for each in iam.list_attached_role_policies(**words)["AttachedPolicies"]

@@ -89,7 +89,12 @@ def _new_password_only(call: Call, backend: Any) -> Answer | None:
     user.password_reset_required = bool(
         call.params.get("PasswordResetRequired", user.password_reset_required)
     )
-    text = f"<{call.operation}Response><ResponseMetadata><RequestId>fake</RequestId></ResponseMetadata></{call.operation}Response>"
+    return _done(call)
+
+
+def _done(call: Call) -> Answer:
+    """A success that says nothing."""
+    text = f"<{call.operation}Response><ResponseMetadata/></{call.operation}Response>"
     return Answer(200, (("Content-Type", "text/xml"),), text.encode())
 
 
@@ -112,8 +117,7 @@ def _attach(call: Call, backend: Any) -> Answer | None:
         text = f"Policy {policy.arn} is not attachable."
         return refusal(call, "PolicyNotAttachable", text, status=400)
     if call.params["PolicyArn"] in holder.managed_policies:
-        text = f"<{call.operation}Response><ResponseMetadata/></{call.operation}Response>"
-        return Answer(200, (("Content-Type", "text/xml"),), text.encode())
+        return _done(call)
     if len(holder.managed_policies) >= ATTACHED_AT_MOST:
         text = f"Cannot exceed quota for PoliciesPer{kind.title()}: {ATTACHED_AT_MOST}"
         return refusal(call, "LimitExceeded", text, status=409)
