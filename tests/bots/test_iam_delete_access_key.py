@@ -72,5 +72,5 @@ async def test_a_key_somebody_deletes_at_the_same_time_is_done(aws: FakeAws) -> 
         seen = await one.check()
         assert not seen.compliant
         admin.client("iam").delete_access_key(UserName=ALICE, AccessKeyId=key_id)
-        await bot.run_fix(one.account, one.target, one.params, seen.before)
+        await one.bot.run_fix(one.account, one.target, one.params, seen.before)
         assert (await one.check()).compliant

@@ -159,7 +159,7 @@ async def test_a_policy_made_by_somebody_else_in_the_same_moment_is_looked_at(aw
     async with alone(bot, aws, admin, planted) as one:
         seen = await one.check()
         aws.fail(admin.account_id, "iam:GetPolicy", "NoSuchEntity", status=404)
-        await bot.run_fix(one.account, one.target, one.params, seen.before)
+        await one.bot.run_fix(one.account, one.target, one.params, seen.before)
         assert (await one.check()).compliant
     assert [call.error for call in aws.calls(admin.account_id) if call.operation == "CreatePolicy"] == [
         "EntityAlreadyExists"
@@ -192,7 +192,7 @@ async def test_other_refusals_of_aws_are_told_as_they_are(aws: FakeAws, operatio
     [
         ([{"Effect": "Deny", "Action": "*", "Resource": "*"}], True),
         ({"Sid": "x", "Effect": "Deny", "Action": ["s3:*", "*"], "Resource": ["*"]}, True),
-        ([{"Effect": "Deny", "Action": "*", "Resource": "*"}] + ADMINISTRATOR["Statement"], False),
+        ([{"Effect": "Deny", "Action": "*", "Resource": "*"}, *ADMINISTRATOR["Statement"]], False),
         ([{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}], False),
         ([{"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}], False),
         ([{"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::x"}], False),

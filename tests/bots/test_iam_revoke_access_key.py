@@ -27,7 +27,7 @@ def key_of(admin: Admin, *, status: str = "Active", path: str = "/") -> str:
     user(admin, path=path)
     iam = admin.client("iam")
     iam.create_access_key(UserName=ALICE)
-    made: str = iam.create_access_key(UserName=ALICE)["AccessKey"]["AccessKeyId"]
+    made = str(iam.create_access_key(UserName=ALICE)["AccessKey"]["AccessKeyId"])
     if status != "Active":
         iam.update_access_key(UserName=ALICE, AccessKeyId=made, Status=status)
     return made
@@ -61,7 +61,7 @@ def two_made(admin: Admin) -> Planted:
 
 def _status(admin: Admin, key_id: str) -> str:
     keys = admin.client("iam").list_access_keys(UserName=ALICE)["AccessKeyMetadata"]
-    return next(key["Status"] for key in keys if key["AccessKeyId"] == key_id)
+    return str(next(key["Status"] for key in keys if key["AccessKeyId"] == key_id))
 
 
 def scenes() -> list[Scene]:
@@ -214,7 +214,7 @@ async def test_a_key_or_a_user_that_went_meanwhile_is_gone(aws: FakeAws) -> None
         seen = await one.check()
         admin.client("iam").delete_access_key(UserName=ALICE, AccessKeyId=key_id)
         with pytest.raises(TargetGone, match="was deleted meanwhile"):
-            await bot.run_fix(one.account, one.target, one.params, seen.before)
+            await one.bot.run_fix(one.account, one.target, one.params, seen.before)
         aws.fail(admin.account_id, "iam:GetAccessKeyLastUsed", "NoSuchEntity", status=404)
         with pytest.raises(TargetGone):
             await one.check()
