@@ -33,10 +33,6 @@ class Identity:
     def words(self) -> dict[str, str]:
         return {f"{self.kind}Name": self.name}
 
-    @property
-    def type(self) -> str:
-        return f"AWS::IAM::{self.kind}"
-
     def __str__(self) -> str:
         return f"{self.kind.lower()} {self.name}"
 

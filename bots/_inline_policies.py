@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterable
@@ -20,15 +19,12 @@ async def inline_policies(aws: Aws, user: Identity) -> dict[str, str]:
     Raises:
         TargetGone: there is no such user.
     """
-    names = sorted(await listing(aws, user, "ListUserPolicies", items="PolicyNames"))
-    found = await asyncio.gather(
-        *(aws.find("iam", "GetUserPolicy", absent=GONE, PolicyName=name, **user.words) for name in names)
-    )
-    return {
-        name: json.dumps(answer["PolicyDocument"])
-        for name, answer in zip(names, found, strict=True)
-        if answer is not None
-    }
+    found = {}
+    for name in sorted(await listing(aws, user, "ListUserPolicies", items="PolicyNames")):
+        answer = await aws.find("iam", "GetUserPolicy", absent=GONE, PolicyName=name, **user.words)
+        if answer is not None:
+            found[name] = json.dumps(answer["PolicyDocument"])
+    return found
 
 
 def denies(document: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Literal
 
@@ -29,7 +28,8 @@ class Barred(Before):
 
 async def look(aws: Aws, who: Identity, *, notes: tuple[str, ...] = ()) -> Check[Barred]:
     """Is the user or role denied everything?"""
-    shared, before = await asyncio.gather(_shared(aws), _barred(aws, who))
+    shared = await _shared(aws)
+    before = await _barred(aws, who)
     by_policy = before.attached and shared == "sound"
     by_inline = before.inline is not None and denies_everything(before.inline)
     if shared == "changed":

@@ -9,7 +9,6 @@ Finding: iam_user_delete_inline_policies arn:aws:iam::aws:policy/ReadOnlyAccess,
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Annotated
 
@@ -68,7 +67,8 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
     found = await inline_policies(aws, who)
     has = await attached(aws, who) if wanted else []
     missing = tuple(arn for arn in wanted if arn not in has)
-    await asyncio.gather(*(refuse_unfit(aws, arn) for arn in missing))
+    for arn in missing:
+        await refuse_unfit(aws, arn)
     doomed = {name: document for name, document in found.items() if not only_denies(document)}
     notes = [f"inline policy {name} stays: it only denies" for name in found if name not in doomed]
     notes += [
@@ -79,7 +79,7 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
     return Check(
         compliant=not doomed and not missing,
         before=Rights(inline=tuple(doomed.items()), not_attached=missing),
-        why=f"{who} has {_named('inline policies', doomed)} and lacks {_named('managed ones', missing)}",
+        why=f"{who} has {_named(doomed)}" + (f" and lacks {', '.join(missing)}" if missing else ""),
         notes=tuple(notes),
         target_id=who.name,
     )
@@ -109,5 +109,5 @@ async def undo(aws: Aws, target: Target, before: Rights) -> None:
     await all_or_nothing([*given, *taken])
 
 
-def _named(what: str, found: tuple[str, ...] | dict[str, str]) -> str:
-    return f"{what} {', '.join(found)}" if found else f"no {what}"
+def _named(doomed: dict[str, str]) -> str:
+    return f"inline policies {', '.join(doomed)}" if doomed else "no inline policy that allows anything"

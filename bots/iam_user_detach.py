@@ -59,7 +59,9 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Membership]
         why=f"{who} is a member of group {group}"
         if member
         else f"{who} is in no group {group}: it left, or the group was renamed or deleted",
-        notes=(f"{added.caller} added {who} to group {group}; what was automated may be repeated",),
+        notes=(
+            f"{added.caller or 'somebody'} added {who} to group {group}; what was automated may be repeated",
+        ),
         target_id=who.name,
         touches=(("AWS::IAM::Group", group),),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from tests.bots.scene import Planted
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.moto_gaps.cloudtrail import log_call
+from tests.fake_aws.moto_gaps.iam import ATTACHED_AT_MOST, inside
 
 ALICE = "alice"
 # A moment at which a scene's call was logged; CloudTrail keeps it for 90 days.
@@ -58,10 +59,10 @@ def policy(admin: Admin, name: str, document: dict[str, Any] = READ_ONLY, *, pat
 
 def filled_to_the_quota(admin: Admin, planted: Planted, kind: str = "user") -> Planted:
     """Ten managed policies attached."""
-    attach = getattr(admin.client("iam"), f"attach_{kind}_policy")
-    for number in range(10):
-        arn = policy(admin, f"rights-{number}")
-        attach(PolicyArn=arn, **{f"{kind.title()}Name": planted.entity["name"]})
+    moto = inside(admin.account_id)
+    for number in range(ATTACHED_AT_MOST):
+        made = moto.create_policy("", "/", json.dumps(READ_ONLY), f"rights-{number}", [])
+        made.attach_to(getattr(moto, f"get_{kind}")(planted.entity["name"]))
     return planted
 
 

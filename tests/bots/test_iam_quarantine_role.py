@@ -10,9 +10,9 @@ import pytest
 from bots._quarantine import NAME
 from bots.iam_quarantine_role import bot
 from tests.bots.alone import alone
-from tests.bots.identities import ADMINISTRATOR, observe_role, policy, role
+from tests.bots.identities import ADMINISTRATOR, filled_to_the_quota, observe_role, policy, role
 from tests.bots.scene import Planted, Scene
-from tests.bots.test_iam_quarantine_user import DENY_ALL, tampered
+from tests.bots.test_iam_quarantine_user import DENY_ALL
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.moto_gaps.iam import inside
 from tests.fake_aws.server import SPOKE_ROLE, FakeAws
@@ -28,11 +28,6 @@ def _free(admin: Admin) -> Planted:
 
 def _after_another(admin: Admin) -> Planted:
     policy(admin, NAME, DENY_ALL)
-    return _free(admin)
-
-
-def _tampered(admin: Admin) -> Planted:
-    tampered(admin)
     return _free(admin)
 
 
@@ -52,8 +47,12 @@ def scenes() -> list[Scene]:
             observe=observe_role,
             missing=lambda _admin: Planted(entity={"name": "nobody"}),
         ),
-        Scene(name="first quarantine of the account", plant=_free, observe=observe_role),
-        Scene(name="policy was tampered with", plant=_tampered, observe=observe_role),
+        Scene(
+            name="first quarantine of the account, no room for it",
+            plant=lambda admin: filled_to_the_quota(admin, _free(admin), "role"),
+            observe=observe_role,
+            region="global",
+        ),
         blocked(
             "service-linked role",
             "AWSServiceRoleForSupport",
