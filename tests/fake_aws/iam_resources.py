@@ -147,8 +147,9 @@ def _iam(call: Call, where: Where) -> Arns:
     path = params.get("Path", "/")
     holders: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
         ("RoleName", "role", {role.name: role for role in backend.roles.values()}),
-        ("UserName", "user", {user.name: user for user in backend.users.values()}),
+        # Before the user: a membership is changed at the group.
         ("GroupName", "group", backend.groups),
+        ("UserName", "user", {user.name: user for user in backend.users.values()}),
         ("InstanceProfileName", "instance-profile", backend.instance_profiles),
     )
     for parameter, kind, known in holders:
@@ -162,9 +163,11 @@ def _iam(call: Call, where: Where) -> Arns:
     if call.operation in ("GetUser", "ListAccessKeys", "CreateAccessKey", "ListMFADevices"):
         return (where.entity_arn,)  # without a name they are about the caller
     if key_id := params.get("AccessKeyId"):
-        return tuple(
+        owners = [
             u.arn for u in backend.users.values() if any(k.access_key_id == key_id for k in u.access_keys)
-        )
+        ]
+        # Of a key that is nobody's here IAM learns no user; the service itself refuses it then.
+        return tuple(owners) or (f"{start}:user/",)
     return ()
 
 

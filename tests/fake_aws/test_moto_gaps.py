@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from moto.ec2.models import ec2_backends
+from moto.iam.models import iam_backends
 
 from tests.fake_aws import admin as clients_of
 from tests.fake_aws.admin import Admin
@@ -167,3 +169,49 @@ def test_a_fault_hits_as_often_as_asked_and_only_there(aws: FakeAws, admin: Admi
     assert [code(iam.list_users) for _ in range(3)] == ["Throttling", "Throttling", None]
     assert [call.error for call in aws.calls(admin.account_id)] == [None, "Throttling", "Throttling", None]
     assert not any(call.is_write for call in aws.calls(admin.account_id))
+
+
+def test_roles_and_users_hold_ten_policies_and_aws_own_roles_none_of_ours(admin: Admin) -> None:
+    iam = admin.client("iam")
+    iam.create_user(UserName="alice")
+    iam.create_role(RoleName="owned", Path="/aws-reserved/x/", AssumeRolePolicyDocument=policy())
+    arns = [
+        iam.create_policy(PolicyName=f"p{number}", PolicyDocument=policy(allow("s3:*")))["Policy"]["Arn"]
+        for number in range(11)
+    ]
+    codes = [code(iam.attach_user_policy, UserName="alice", PolicyArn=arn) for arn in arns]
+    assert codes == [None] * 10 + ["LimitExceeded"]
+    assert code(iam.attach_user_policy, UserName="alice", PolicyArn=arns[0]) is None
+    assert code(iam.attach_role_policy, RoleName="owned", PolicyArn=arns[0]) == "UnmodifiableEntity"
+    text = policy(allow("s3:*", resource=["arn:aws:s3:::x" * 10] * 20))
+    assert code(iam.put_user_policy, UserName="alice", PolicyName="x", PolicyDocument=text) == "LimitExceeded"
+    put = {"PolicyName": "x", "PolicyDocument": policy(allow("s3:*"))}
+    assert code(iam.put_role_policy, RoleName="owned", **put) == "UnmodifiableEntity"
+
+
+def test_a_changed_login_profile_keeps_its_password(admin: Admin) -> None:
+    iam = admin.client("iam")
+    iam.create_user(UserName="alice")
+    assert code(iam.update_login_profile, UserName="alice", PasswordResetRequired=True) == "NoSuchEntity"
+    iam.create_login_profile(UserName="alice", Password="correct-horse-battery")
+    iam.update_login_profile(UserName="alice", PasswordResetRequired=True)
+    assert iam.get_login_profile(UserName="alice")["LoginProfile"]["PasswordResetRequired"] is True
+
+
+def test_a_credential_report_is_of_the_time_it_was_made_and_new_after_four_hours(admin: Admin) -> None:
+    iam = admin.client("iam")
+    assert code(iam.get_credential_report) == "ReportNotPresent"
+    assert iam.generate_credential_report()["State"] == "STARTED"
+    assert iam.generate_credential_report()["State"] == "COMPLETE"
+    assert datetime.now(UTC) - iam.get_credential_report()["GeneratedTime"] < timedelta(minutes=1)
+    iam_backends[admin.account_id]["aws"].report_time -= timedelta(hours=5)
+    assert iam.generate_credential_report()["State"] == "STARTED"
+    assert datetime.now(UTC) - iam.get_credential_report()["GeneratedTime"] < timedelta(minutes=1)
+
+
+def test_a_key_of_another_account_is_denied_like_one_that_never_was(aws: FakeAws, admin: Admin) -> None:
+    other = aws.fresh_account().client("iam")
+    other.create_user(UserName="alice")
+    key = other.create_access_key(UserName="alice")["AccessKey"]["AccessKeyId"]
+    assert code(other.get_access_key_last_used, AccessKeyId=key) is None
+    assert code(admin.client("iam").get_access_key_last_used, AccessKeyId=key) == "AccessDenied"

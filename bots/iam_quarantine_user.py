@@ -1,0 +1,63 @@
+"""Deny a user everything.
+
+After: the policy quarantine_deny_all_policy, which denies all actions on all resources, is attached to the
+user; made first if the account has none. Where it was tampered with, or the user has no room, the user gets
+an inline policy of that name.
+Caution: its keys, its console sessions and all else it signed in with are denied at once, but not roles it has
+already assumed. The account's administrators can lift it. The policy stays in the account after an undo.
+"""
+
+from __future__ import annotations
+
+from bots._bot import Aws, Bot, Check, NoParams, Risk, Target, Undo
+from bots._identities import NAMED, USER, identity, live_identity
+from bots._quarantine import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
+
+bot = Bot(
+    name="iam_quarantine_user",
+    acts_on="AWS::IAM::User",
+    target=NAMED,
+    params=NoParams,
+    before=Barred,
+    reads=("iam:GetUser", "iam:ListAttachedUserPolicies", "iam:GetUserPolicy", *POLICY_READS),
+    writes=(
+        "iam:CreatePolicy",
+        "iam:AttachUserPolicy",
+        "iam:PutUserPolicy",
+        "iam:DetachUserPolicy",
+        "iam:DeleteUserPolicy",
+    ),
+    resources={
+        "iam:GetUser": USER,
+        "iam:ListAttachedUserPolicies": USER,
+        "iam:GetUserPolicy": USER,
+        "iam:GetPolicy": POLICY,
+        "iam:GetPolicyVersion": POLICY,
+        "iam:CreatePolicy": POLICY,
+        "iam:AttachUserPolicy": USER,
+        "iam:PutUserPolicy": USER,
+        "iam:DetachUserPolicy": USER,
+        "iam:DeleteUserPolicy": USER,
+    },
+    risk=Risk.DISRUPTIVE,
+    undo=Undo.exact(),
+    example="iam_quarantine_user",
+    creates=(f"customer managed policy {NAME}, one for the account",),
+    is_global=True,
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Barred]:
+    who, _ = await live_identity(aws, target, "User")
+    return await look(aws, who)
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Barred) -> None:
+    await bar(aws, identity(aws, target, "User"))
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Barred) -> None:
+    await unbar(aws, identity(aws, target, "User"), before)

@@ -1,0 +1,55 @@
+"""Attach a managed policy to a user.
+
+After: the user has what the policy allows, in addition to all it had.
+Caution: this gives rights to whoever is the user. Policies that allow everything, or all of IAM, are
+refused; what else a finding may name is for its sender to know.
+Finding: iam_user_attach_policy policy_arn=arn:aws:iam::$ACCOUNT_ID:policy/base
+"""
+
+from __future__ import annotations
+
+from bots._attachments import POLICY, POLICY_READS, Attachment, PolicyArn, add, detach, look
+from bots._bot import Aws, Bot, Check, Params, Risk, Target, Undo
+from bots._identities import NAMED, USER, identity
+
+
+class Wish(Params):
+    policy_arn: PolicyArn
+
+
+bot = Bot(
+    name="iam_user_attach_policy",
+    acts_on="AWS::IAM::User",
+    target=NAMED,
+    params=Wish,
+    before=Attachment,
+    reads=("iam:GetUser", "iam:ListAttachedUserPolicies", *POLICY_READS),
+    writes=("iam:AttachUserPolicy", "iam:DetachUserPolicy"),
+    resources={
+        "iam:GetUser": USER,
+        "iam:ListAttachedUserPolicies": USER,
+        "iam:GetPolicy": POLICY,
+        "iam:GetPolicyVersion": POLICY,
+        "iam:AttachUserPolicy": USER,
+        "iam:DetachUserPolicy": USER,
+    },
+    risk=Risk.ADDITIVE,
+    undo=Undo.exact(),
+    example="iam_user_attach_policy policy_arn=arn:$PARTITION:iam::$ACCOUNT_ID:policy/base",
+    is_global=True,
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: Wish) -> Check[Attachment]:
+    return await look(aws, target, "User", params.policy_arn)
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: Wish, before: Attachment) -> None:
+    await add(aws, identity(aws, target, "User"), before.policy_arn)
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Attachment) -> None:
+    await detach(aws, identity(aws, target, "User"), before.policy_arn)

@@ -1,0 +1,113 @@
+"""Delete a user's inline policies, once the managed policies given instead are attached.
+
+After: the user has no inline policy that allows anything, and all given policies. Inline policies that
+only deny, a quarantine above all, stay: without them the user could do more.
+Caution: the user loses what only its inline policies allowed; nobody compares the given policies with
+them. What such a policy also denied is allowed again where others allow it.
+Finding: iam_user_delete_inline_policies arn:aws:iam::aws:policy/ReadOnlyAccess,arn:aws:iam::$ACCOUNT_ID:policy/base
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from pydantic import Field
+
+from bots._attachments import POLICY, POLICY_READS, PolicyArn, add, attached, detach, own_arn, refuse_unfit
+from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo
+from bots._identities import NAMED, USER, identity
+from bots._inline_policies import all_or_nothing, delete, denies, inline_policies, only_denies, put, put_back
+from bots._words import Word
+
+
+class Wish(Params):
+    managed_policies_arn: Annotated[
+        tuple[PolicyArn, ...],
+        Field(description="policies to attach instead; none: the inline ones are only deleted"),
+        Word(aliases=("managed_policies_arns", "policy_arn")),
+    ] = ()
+
+
+class Rights(Before):
+    inline: tuple[tuple[str, str], ...]  # names and documents, but not of those that only deny
+    not_attached: tuple[str, ...]  # of the given policies
+
+
+bot = Bot(
+    name="iam_user_delete_inline_policies",
+    acts_on="AWS::IAM::User",
+    target=NAMED,
+    params=Wish,
+    before=Rights,
+    reads=("iam:ListUserPolicies", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies", *POLICY_READS),
+    writes=("iam:AttachUserPolicy", "iam:DeleteUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy"),
+    resources={
+        "iam:ListUserPolicies": USER,
+        "iam:GetUserPolicy": USER,
+        "iam:ListAttachedUserPolicies": USER,
+        "iam:GetPolicy": POLICY,
+        "iam:GetPolicyVersion": POLICY,
+        "iam:AttachUserPolicy": USER,
+        "iam:DeleteUserPolicy": USER,
+        "iam:PutUserPolicy": USER,
+        "iam:DetachUserPolicy": USER,
+    },
+    risk=Risk.ACCESS_REMOVAL,
+    undo=Undo.exact(),
+    example="iam_user_delete_inline_policies",
+    is_global=True,
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
+    who = identity(aws, target, "User")
+    wanted = dict.fromkeys(own_arn(aws, arn) for arn in params.managed_policies_arn)
+    found = await inline_policies(aws, who)
+    has = await attached(aws, who) if wanted else []
+    missing = tuple(arn for arn in wanted if arn not in has)
+    for arn in missing:
+        await refuse_unfit(aws, arn)
+    doomed = {name: document for name, document in found.items() if not only_denies(document)}
+    notes = [f"inline policy {name} stays: it only denies" for name in found if name not in doomed]
+    notes += [
+        f"inline policy {name} also denies something, which nothing denies without it"
+        for name, document in doomed.items()
+        if denies(document)
+    ]
+    return Check(
+        compliant=not doomed and not missing,
+        before=Rights(inline=tuple(doomed.items()), not_attached=missing),
+        why=f"{who} has {_named(doomed)}" + (f" and lacks {', '.join(missing)}" if missing else ""),
+        notes=tuple(notes),
+        target_id=who.name,
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: Wish, before: Rights) -> None:
+    who = identity(aws, target, "User")
+    given = [(partial(add, aws, who, arn), partial(detach, aws, who, arn)) for arn in before.not_attached]
+    taken = [
+        (partial(delete, aws, who, name), partial(put, aws, who, name, document))
+        for name, document in before.inline
+    ]
+    await all_or_nothing([*given, *taken])
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Rights) -> None:
+    who = identity(aws, target, "User")
+    now = await inline_policies(aws, who)
+    given = [
+        (partial(put, aws, who, name, document), partial(put_back, aws, who, name, now.get(name)))
+        for name, document in before.inline
+        if now.get(name) != document
+    ]
+    taken = [(partial(detach, aws, who, arn), partial(add, aws, who, arn)) for arn in before.not_attached]
+    await all_or_nothing([*given, *taken])
+
+
+def _named(doomed: dict[str, str]) -> str:
+    return f"inline policies {', '.join(doomed)}" if doomed else "no inline policy that allows anything"
