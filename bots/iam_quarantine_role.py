@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from bots._bot import Aws, Bot, CannotFix, Check, NoParams, Risk, Target, Undo
+from bots._deny_all import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
 from bots._identities import NAMED, ROLE, identity, live_identity
-from bots._quarantine import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
 
 # By these the organization's management account enters; without them nobody there could lift anything.
 _LIFELINES = {"organizationaccountaccessrole", "awscontroltowerexecution"}

@@ -10,8 +10,8 @@ already assumed. The account's administrators can lift it. The policy stays in t
 from __future__ import annotations
 
 from bots._bot import Aws, Bot, Check, NoParams, Risk, Target, Undo
+from bots._deny_all import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
 from bots._identities import NAMED, USER, identity, live_identity
-from bots._quarantine import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
 
 bot = Bot(
     name="iam_quarantine_user",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots._quarantine import NAME
+from bots._deny_all import NAME
 from bots.iam_quarantine_role import bot
 from tests.bots.alone import alone
 from tests.bots.identities import ADMINISTRATOR, filled_to_the_quota, observe_role, policy, role

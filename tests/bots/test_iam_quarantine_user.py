@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bots._bot import AwsError, CannotFix, TryLater
-from bots._quarantine import NAME, Barred, denies_everything
+from bots._deny_all import NAME, Barred, denies_everything
 from bots.iam_quarantine_user import bot
 from tests.bots.alone import alone
 from tests.bots.identities import (
