@@ -10,7 +10,8 @@ from typing import Any
 
 from hub import flow, log
 from hub.app import open_hub
-from hub.errors import HubError
+from hub.aws.queues import visible_in
+from hub.errors import HubError, NotNow
 from hub.flow.ingest import Received, from_lambda
 from hub.flow.kit import Kit
 from hub.settings import Settings
@@ -42,6 +43,12 @@ async def _settle_all(records: tuple[Received, ...]) -> list[str | None]:
 async def _settled(kit: Kit, record: Received) -> bool:
     try:
         done = await flow.settle(kit, record.message)
+    except NotNow as later:
+        # Without a word from us SQS would wait for the whole visibility timeout.
+        if record.receipt and kit.settings.queue_url:
+            sqs = await kit.identity.kept("sqs")
+            await visible_in(sqs, kit.settings.queue_url, record.receipt, later.seconds)
+        return False
     except Exception as error:
         logger.exception("record not settled", extra={"record": record.record_id, "error": str(error)})
         return False

@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hub import flow
 from hub.aws.accounts import spoke_error
 from hub.aws.errors import from_botocore
+from hub.aws.queues import visible_in
 from hub.errors import HubError, NotNow, SettingsWrong
 from hub.flow.ingest import unwrap
 from hub.flow.kit import Kit
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 BATCH = 10  # the most SQS gives at once
 LONG_POLL_SECONDS = 20
-MAX_VISIBILITY_SECONDS = 43_200
 RETRY_SECONDS = 15
 POLL_AGAIN_SECONDS = 5.0
 PROGRESS_SECONDS = 60.0
@@ -208,15 +208,7 @@ class Worker:
             await self._visible_in(sqs, receipt, self._invisible)
 
     async def _visible_in(self, sqs: Any, receipt: str, seconds: float) -> None:
-        try:
-            await sqs.change_message_visibility(
-                QueueUrl=self._kit.settings.queue_url,
-                ReceiptHandle=receipt,
-                VisibilityTimeout=int(min(seconds, MAX_VISIBILITY_SECONDS)),
-            )
-        except (ClientError, BotoCoreError) as error:
-            # It becomes visible by itself; the journal keeps a second worker from doing things twice.
-            log.warning("visibility not changed", extra={"error": type(error).__name__})
+        await visible_in(sqs, self._kit.settings.queue_url, receipt, seconds)
 
     async def _log_progress(self) -> None:
         began = time.monotonic()

@@ -22,9 +22,11 @@ _SNS = "aws:sns"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A record of a Lambda event. ``record_id`` names it in the answer to SQS; None for SNS."""
+    """A record of a Lambda event. ``record_id`` names it in the answer to SQS, ``receipt`` when it is
+    to be put off; None and "" for SNS."""
 
     record_id: str | None
+    receipt: str = ""
     message: Message
 
 
@@ -110,7 +112,7 @@ def _received(record: object) -> Received:
         message = unwrap(
             found["body"], message_id=record_id, origin=f"queue {queue} message {record_id}".strip()
         )
-        return Received(record_id=record_id, message=message)
+        return Received(record_id=record_id, receipt=str(found.get("receiptHandle") or ""), message=message)
     sns = found.get("Sns")
     if found.get("EventSource") == _SNS and isinstance(sns, Mapping) and isinstance(sns.get("Message"), str):
         message_id = str(sns.get("MessageId", ""))

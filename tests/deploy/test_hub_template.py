@@ -155,7 +155,7 @@ def test_findings_are_kept_as_long_as_sqs_can_and_then_set_aside() -> None:
     fourteen_days = 14 * 24 * 3600
     assert properties("Queue")["MessageRetentionPeriod"] == fourteen_days
     assert properties("DeadLetterQueue")["MessageRetentionPeriod"] == fourteen_days
-    assert properties("Queue")["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert properties("Queue")["RedrivePolicy"]["maxReceiveCount"] == 20
     alarm = properties("FindingsSetAside")
     assert alarm["Dimensions"] == [
         {"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}}

@@ -50,7 +50,7 @@ async def test_the_hubs_stack_makes_topics_queues_table_and_role(aws: FakeAws) -
     queue = admin.client("sqs").get_queue_attributes(QueueUrl=outputs["QueueUrl"], AttributeNames=["All"])
     redrive = json.loads(queue["Attributes"]["RedrivePolicy"])
     assert redrive["deadLetterTargetArn"].endswith(":remediation-hub-findings-dead")
-    assert redrive["maxReceiveCount"] == 5
+    assert redrive["maxReceiveCount"] == 20
     assert queue["Attributes"]["VisibilityTimeout"] == "1800"
     table = admin.client("dynamodb").describe_table(TableName=outputs["TableName"])["Table"]
     wanted = {each["IndexName"]: each["KeySchema"] for each in table_definition()["GlobalSecondaryIndexes"]}

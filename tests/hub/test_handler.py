@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from hub import handler
 from hub.errors import FindingUnreadable, HubError
 from tests.fake_aws.admin import Admin
-from tests.fake_aws.server import EXTERNAL_ID, FakeAws
+from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, SPOKE_ROLE, FakeAws, allow, policy, trust
 from tests.hub.flow.test_settle import RIGHTS, bucket, versioning
 from tests.hub.messages import finding, notification
 
@@ -70,6 +71,36 @@ def test_what_sns_delivers_and_the_hub_cannot_settle_is_delivered_again(
     monkeypatch.setenv("HUB_REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:no-such-topic")
     with pytest.raises(HubError, match="deliver it again"):
         handler.handler(from_sns(versioning_finding(spoke, bucket(spoke))), None)
+
+
+def test_what_must_wait_is_handed_back_and_comes_again_when_it_is_time(
+    spoke: Admin, monkeypatch: pytest.MonkeyPatch, aws: FakeAws
+) -> None:
+    rights = allow("sqs:ChangeMessageVisibility")
+    for name, value in aws.hub_credentials(rights, role="hub-with-a-queue").items():
+        monkeypatch.setenv(name, value)
+    trust_all = trust(f"arn:aws:iam::{HUB_ACCOUNT}:role/hub-with-a-queue")
+    spoke.client("iam").update_assume_role_policy(RoleName=SPOKE_ROLE, PolicyDocument=trust_all)
+    sqs = aws.admin(HUB_ACCOUNT).client("sqs")
+    url = sqs.create_queue(QueueName=f"waiting-{spoke.account_id}")["QueueUrl"]
+    monkeypatch.setenv("HUB_QUEUE_URL", url)
+    at = datetime.now(UTC).replace(microsecond=0)
+    document = finding(spoke.account_id, "acl_delete")
+    logged = {"alertWindowStartTime": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+    document["additionalFields"] = [{"name": "logic_data", "value": json.dumps(logged)}]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(document))
+    [taken] = sqs.receive_message(QueueUrl=url, VisibilityTimeout=1800)["Messages"]
+    event = from_sqs(taken["Body"])
+    event["Records"][0]["receiptHandle"] = taken["ReceiptHandle"]
+    spoke.client("iam").put_role_policy(
+        RoleName=SPOKE_ROLE, PolicyName="look", PolicyDocument=policy(allow("cloudtrail:LookupEvents"))
+    )
+    assert handler.handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "record-0"}]}
+    [told] = [
+        call for call in aws.calls(HUB_ACCOUNT) if call.params.get("ReceiptHandle") == taken["ReceiptHandle"]
+    ]
+    assert told.operation == "ChangeMessageVisibility"
+    assert told.params["VisibilityTimeout"] == 300
 
 
 def test_an_event_of_another_kind_is_refused(spoke: Admin) -> None:
