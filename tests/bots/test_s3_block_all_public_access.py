@@ -1,0 +1,108 @@
+"""Scenes of `bots.s3_block_all_public_access`, and what only this bot does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bots._bot import CannotFix
+from bots.s3_block_all_public_access import SETTINGS, Block, bot
+from tests.bots import buckets
+from tests.bots.alone import alone
+from tests.bots.scene import Planted, Scene
+from tests.fake_aws.admin import Admin
+from tests.fake_aws.server import FakeAws
+
+PUBLIC = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::BUCKET/*"}
+
+
+def _blocking(admin: Admin, *on: str, **made: Any) -> Planted:
+    planted = buckets.plant(admin, **made)
+    admin.client("s3").put_public_access_block(
+        Bucket=planted.notes["name"],
+        PublicAccessBlockConfiguration={name: name in on for name in SETTINGS},
+    )
+    return planted
+
+
+def _public_website(admin: Admin) -> Planted:
+    planted = buckets.plant(admin, region=buckets.ELSEWHERE, policy={"Statement": PUBLIC})
+    admin.client("s3").put_bucket_website(
+        Bucket=planted.notes["name"], WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}}
+    )
+    return planted
+
+
+def scenes() -> list[Scene]:
+    return [
+        Scene(
+            name="never blocked",
+            plant=_public_website,
+            observe=buckets.observe,
+            missing=buckets.missing,
+            region="",
+        ),
+        Scene(
+            name="half blocked",
+            plant=lambda admin: buckets.by_arn(_blocking(admin, "BlockPublicAcls", "IgnorePublicAcls")),
+            observe=buckets.observe,
+        ),
+        Scene(
+            name="directory bucket",
+            plant=buckets.directory_bucket,
+            observe=buckets.observe,
+            refusal="is a directory bucket",
+        ),
+    ]
+
+
+@pytest.mark.usefixtures("hub_environment")
+async def test_who_will_be_shut_out_is_said_beforehand(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    async with alone(bot, aws, admin, _public_website(admin)) as one:
+        seen = await one.check()
+        assert seen.region == buckets.ELSEWHERE
+        assert any("serves a website" in note for note in seen.notes)
+        assert any("policy public" in note for note in seen.notes)
+        assert (await one.fix()).notes == ()
+
+
+@pytest.mark.usefixtures("hub_environment")
+async def test_a_private_bucket_has_nobody_to_warn_of(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    async with alone(bot, aws, admin, buckets.plant(admin)) as one:
+        assert (await one.check()).notes == ()
+
+
+@pytest.mark.usefixtures("hub_environment")
+@pytest.mark.parametrize("left_open", SETTINGS)
+async def test_one_open_setting_is_a_violation_and_the_other_three_stay_on(
+    aws: FakeAws, left_open: str
+) -> None:
+    admin = aws.fresh_account()
+    planted = _blocking(admin, *(name for name in SETTINGS if name != left_open))
+    async with alone(bot, aws, admin, planted) as one:
+        seen = await one.check()
+        assert left_open in seen.why
+        assert isinstance(seen.before, Block)
+        assert (await one.fix()).compliant
+        assert not (await one.undo(seen.before)).compliant
+    assert buckets.observe(admin, planted)["block"] == {name: name != left_open for name in SETTINGS}
+
+
+@pytest.mark.usefixtures("hub_environment")
+async def test_a_bucket_found_by_name_alone_is_fixed_too(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    named = Planted(entity={"id": "", "name": buckets.plant(admin).notes["name"]})
+    async with alone(bot, aws, admin, named) as one:
+        assert (await one.fix()).compliant
+
+
+@pytest.mark.usefixtures("hub_environment")
+async def test_a_directory_bucket_is_not_even_looked_for(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    async with alone(bot, aws, admin, buckets.directory_bucket(admin)) as one:
+        with pytest.raises(CannotFix):
+            await one.check()
+    assert aws.calls(admin.account_id) == ()

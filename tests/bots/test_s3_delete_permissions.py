@@ -1,0 +1,120 @@
+"""Scenes of `bots.s3_delete_permissions`, and what only this bot does."""
+
+from __future__ import annotations
+
+import pytest
+
+from bots._bot import AwsError
+from bots._s3 import LOG_DELIVERY_GROUP
+from bots.s3_delete_permissions import bot
+from tests.bots import buckets
+from tests.bots.alone import alone
+from tests.bots.buckets import EVERYBODY
+from tests.bots.scene import Scene
+from tests.fake_aws.server import FakeAws
+
+OWN = ("OWNER", "FULL_CONTROL")
+# Blanks and order as nobody's serialiser writes them: an undo must bring back every byte.
+POLICY = """{ "Version":"2012-10-17",
+  "Statement" : {"Effect":"Allow", "Action":"s3:GetObject", "Principal":"*", "Resource":"arn:aws:s3:::BUCKET/*"} }"""
+DENY = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": "*",
+    "Condition": {"Bool": {"a": "b"}},
+}
+CLOUDTRAIL = {
+    "Effect": "Allow",
+    "Principal": {"Service": "cloudtrail.amazonaws.com"},
+    "Action": "s3:PutObject",
+}
+
+
+def scenes() -> list[Scene]:
+    return [
+        Scene(
+            name="policy and public ACL",
+            plant=lambda admin: buckets.plant(
+                admin, region=buckets.ELSEWHERE, policy=POLICY, grants=[OWN, (EVERYBODY, "READ")]
+            ),
+            observe=buckets.observe,
+            missing=buckets.missing,
+            region="",
+        ),
+        Scene(
+            name="log target by policy",
+            plant=lambda admin: buckets.plant(admin, policy={"Statement": [CLOUDTRAIL]}),
+            observe=buckets.observe,
+            refusal="lets cloudtrail.amazonaws.com in",
+        ),
+        Scene(
+            name="log target by ACL",
+            plant=lambda admin: buckets.plant(admin, grants=[OWN, (LOG_DELIVERY_GROUP, "WRITE")]),
+            observe=buckets.observe,
+            refusal="S3 access logs",
+        ),
+    ]
+
+
+@pytest.mark.usefixtures("hub_environment")
+async def test_the_acl_alone_is_fixed_and_put_back_without_a_word_about_policies(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    planted = buckets.plant(admin, grants=[(EVERYBODY, "READ")])
+    before = buckets.observe(admin, planted)
+    async with alone(bot, aws, admin, planted) as one:
+        was = (await one.check()).before
+        assert (await one.fix()).compliant
+        assert (await one.undo(was)).before == was
+    assert buckets.observe(admin, planted) == before
+    writes = [
+        call.operation for call in aws.calls(admin.account_id) if call.is_write and call.service == "s3"
+    ]
+    assert writes == ["PutBucketAcl", "PutBucketAcl"]
+
+
+@pytest.mark.usefixtures("hub_environment")
+async def test_the_policy_alone_is_deleted_and_its_acl_left(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    planted = buckets.plant(admin, policy=POLICY)
+    async with alone(bot, aws, admin, planted) as one:
+        was = (await one.check()).before
+        assert (await one.fix()).compliant
+        assert (await one.undo(was)).before == was
+    writes = [
+        call.operation for call in aws.calls(admin.account_id) if call.is_write and call.service == "s3"
+    ]
+    assert writes == ["DeleteBucketPolicy", "PutBucketPolicy"]
+
+
+@pytest.mark.usefixtures("hub_environment")
+async def test_a_policy_that_cannot_be_deleted_brings_the_acl_back(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    planted = buckets.plant(admin, policy=POLICY, grants=[OWN, (EVERYBODY, "READ")])
+    before = buckets.observe(admin, planted)
+    aws.fail(admin.account_id, "s3:DeleteBucketPolicy", "OperationAborted", status=409)
+    async with alone(bot, aws, admin, planted) as one:
+        with pytest.raises(AwsError, match="OperationAborted"):
+            await one.fix()
+    assert buckets.observe(admin, planted) == before
+
+
+@pytest.mark.usefixtures("hub_environment")
+async def test_denials_that_go_and_undos_that_cannot_be_are_pointed_out(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    gone = {"Effect": "Allow", "Principal": {"AWS": "AROACKCEVSQ6C2EXAMPLE"}, "Action": "s3:GetObject"}
+    planted = buckets.plant(admin, policy={"Statement": [DENY, gone]})
+    # The fake AWS evaluates conditions, and this one never holds.
+    async with alone(bot, aws, admin, planted) as one:
+        notes = (await one.check()).notes
+    assert any(note.startswith("1 statements of the policy deny") for note in notes)
+    assert any("AROACKCEVSQ6C2EXAMPLE" in note for note in notes)
+
+
+@pytest.mark.usefixtures("hub_environment")
+async def test_a_bucket_nobody_else_gets_at_is_right(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    async with alone(bot, aws, admin, buckets.plant(admin)) as one:
+        seen = await one.check()
+    assert seen.compliant
+    assert "neither policy nor ACL" in seen.why
