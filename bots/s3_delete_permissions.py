@@ -56,8 +56,8 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Access]:
         )
     acl.refuse_log_writers(name)
     said = statements(policy)
-    found = [f"a policy of {len(said)} statements"] if policy is not None else []
-    found += [f"{len(acl.to_others)} grants of its ACL"] if acl.to_others else []
+    found = [f"its policy ({len(said)} statements)"] if policy is not None else []
+    found += [f"its ACL ({len(acl.to_others)} grants to others)"] if acl.to_others else []
     return Check(
         compliant=not found,
         before=Access(region=home.region, policy=policy, acl=acl),
@@ -70,7 +70,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Access]:
 def _notes(policy: str | None) -> tuple[str, ...]:
     notes = []
     if denied := sum(statement.get("Effect") == "Deny" for statement in statements(policy)):
-        notes.append(f"{denied} statements of the policy deny something; that is allowed again when they go")
+        notes.append(f"statements of the policy that deny something go as well: {denied}")
     if gone := deleted_principals(policy):
         notes.append(
             f"no undo can bring the policy back as it is, for it names deleted principals: {', '.join(gone)}"
