@@ -22,9 +22,9 @@ def _block(admin: Admin, planted: Planted, *on: str) -> None:
     )
 
 
-def _public_website(admin: Admin) -> Planted:
-    planted = buckets.plant(admin, region=buckets.ELSEWHERE, policy={"Statement": PUBLIC})
-    admin.client("s3").put_bucket_website(
+def _public_website(admin: Admin, region: str = "us-east-1") -> Planted:
+    planted = buckets.plant(admin, region=region, policy={"Statement": PUBLIC})
+    admin.client("s3", region).put_bucket_website(
         Bucket=planted.notes["name"], WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}}
     )
     return planted
@@ -51,7 +51,7 @@ def scenes() -> list[Scene]:
 @pytest.mark.usefixtures("hub_environment")
 async def test_who_will_be_shut_out_is_said_beforehand(aws: FakeAws) -> None:
     admin = aws.fresh_account()
-    async with alone(bot, aws, admin, _public_website(admin)) as one:
+    async with alone(bot, aws, admin, _public_website(admin, buckets.ELSEWHERE)) as one:
         seen = await one.check()
         assert seen.region == buckets.ELSEWHERE
         assert any("serves a website" in note for note in seen.notes)

@@ -30,9 +30,7 @@ def scenes() -> list[Scene]:
     return [
         Scene(
             name="public and another account",
-            plant=lambda admin: buckets.plant(
-                admin, region=buckets.ELSEWHERE, grants=[OWN, (EVERYBODY, "READ"), (STRANGER, "WRITE")]
-            ),
+            plant=lambda admin: buckets.plant(admin, grants=[OWN, (EVERYBODY, "READ"), (STRANGER, "WRITE")]),
             observe=buckets.observe,
             missing=buckets.missing,
             region="",
@@ -53,7 +51,7 @@ def scenes() -> list[Scene]:
 @pytest.mark.usefixtures("hub_environment")
 async def test_grants_are_read_not_counted(aws: FakeAws) -> None:
     admin = aws.fresh_account()
-    planted = buckets.plant(admin)
+    planted = buckets.plant(admin, region=buckets.ELSEWHERE)
     name, owner = planted.notes["name"], buckets.observe(admin, planted)["owner"]
     async with alone(bot, aws, admin, planted) as one:
         assert (await one.check()).compliant

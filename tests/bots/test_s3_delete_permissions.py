@@ -35,9 +35,7 @@ def scenes() -> list[Scene]:
     return [
         Scene(
             name="policy and public ACL",
-            plant=lambda admin: buckets.plant(
-                admin, region=buckets.ELSEWHERE, policy=POLICY, grants=[OWN, (EVERYBODY, "READ")]
-            ),
+            plant=lambda admin: buckets.plant(admin, policy=POLICY, grants=[OWN, (EVERYBODY, "READ")]),
             observe=buckets.observe,
             missing=buckets.missing,
             region="",
@@ -54,7 +52,7 @@ def scenes() -> list[Scene]:
 @pytest.mark.usefixtures("hub_environment")
 async def test_only_what_is_there_is_taken_away_and_put_back(aws: FakeAws) -> None:
     admin = aws.fresh_account()
-    planted = buckets.plant(admin, grants=[(EVERYBODY, "READ")])
+    planted = buckets.plant(admin, region=buckets.ELSEWHERE, grants=[(EVERYBODY, "READ")])
     before = buckets.observe(admin, planted)
     async with alone(bot, aws, admin, planted) as one:
         was = (await one.check()).before

@@ -25,9 +25,11 @@ SITE = {
 }
 
 
-def _website(admin: Admin, configuration: dict[str, Any]) -> Planted:
-    planted = buckets.plant(admin, region=buckets.ELSEWHERE)
-    admin.client("s3").put_bucket_website(Bucket=planted.notes["name"], WebsiteConfiguration=configuration)
+def _website(admin: Admin, configuration: dict[str, Any], region: str = "us-east-1") -> Planted:
+    planted = buckets.plant(admin, region=region)
+    admin.client("s3", region).put_bucket_website(
+        Bucket=planted.notes["name"], WebsiteConfiguration=configuration
+    )
     return planted
 
 
@@ -53,7 +55,7 @@ def scenes() -> list[Scene]:
 async def test_a_bucket_that_only_redirects_is_a_website_too(aws: FakeAws) -> None:
     admin = aws.fresh_account()
     redirect = {"RedirectAllRequestsTo": {"HostName": "www.example.com", "Protocol": "https"}}
-    planted = _website(admin, redirect)
+    planted = _website(admin, redirect, buckets.ELSEWHERE)
     named = Planted(entity={"id": "", "name": planted.notes["name"]})
     async with alone(bot, aws, admin, named) as one:
         seen = await one.check()

@@ -71,7 +71,7 @@ def scenes() -> list[Scene]:
     return [
         Scene(
             name="public among others",
-            plant=lambda admin: buckets.plant(admin, region=buckets.ELSEWHERE, policy=mixed),
+            plant=lambda admin: buckets.plant(admin, policy=mixed),
             observe=buckets.observe,
             missing=buckets.missing,
             region="",
@@ -175,7 +175,7 @@ def test_once_is_enough(found: list[dict[str, Any]]) -> None:
 async def test_what_goes_is_said_and_s3_is_asked_for_its_own_view(aws: FakeAws) -> None:
     admin = aws.fresh_account()
     policy = {"Statement": [_public(["s3:GetObject", "s3:TagResource"], Sid="Web")]}
-    async with alone(bot, aws, admin, buckets.plant(admin, policy=policy)) as one:
+    async with alone(bot, aws, admin, buckets.plant(admin, region=buckets.ELSEWHERE, policy=policy)) as one:
         assert (await one.check()).notes == ("goes: s3:GetObject from statement Web",)
         after = await one.fix()
     assert after.compliant

@@ -35,7 +35,7 @@ def scenes() -> list[Scene]:
     return [
         Scene(
             name="no policy",
-            plant=lambda admin: buckets.by_arn(buckets.plant(admin, region=buckets.ELSEWHERE)),
+            plant=lambda admin: buckets.by_arn(buckets.plant(admin)),
             observe=buckets.observe,
             missing=buckets.missing,
             region="",
@@ -104,7 +104,7 @@ def test_the_names_findings_use_lead_to_one_bot(alias: str) -> None:
 @pytest.mark.usefixtures("hub_environment")
 async def test_the_policy_keeps_every_statement_and_gains_one_about_this_bucket(aws: FakeAws) -> None:
     admin = aws.fresh_account()
-    planted = buckets.plant(admin, policy=POLICY)
+    planted = buckets.plant(admin, region=buckets.ELSEWHERE, policy=POLICY)
     name = planted.notes["name"]
     async with alone(bot, aws, admin, planted) as one:
         await one.fix()
