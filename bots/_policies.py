@@ -115,11 +115,9 @@ def names_everyone(statement: Mapping[str, Any]) -> bool:
 
 def is_open(statement: Mapping[str, Any]) -> bool:
     """Whether the statement allows something to everybody and no condition says who that can be."""
-    return (
-        statement.get("Effect") == "Allow"
-        and names_everyone(statement)
-        and not is_pinned(statement.get("Condition") or {})
-    )
+    conditions = statement.get("Condition")
+    pinned = isinstance(conditions, Mapping) and is_pinned(conditions)
+    return statement.get("Effect") == "Allow" and names_everyone(statement) and not pinned
 
 
 def is_pinned(conditions: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -127,6 +125,7 @@ def is_pinned(conditions: Mapping[str, Mapping[str, Any]]) -> bool:
     return any(
         _pins(operator.lower(), key.lower(), value)
         for operator, keys in conditions.items()
+        if isinstance(keys, Mapping)
         for key, value in keys.items()
     )
 
@@ -181,12 +180,25 @@ def without_everyone(statement: Mapping[str, Any]) -> Statement | None:
 
 def services_let_in(document: str | None) -> frozenset[str]:
     """Service principals that some Allow statement of a resource policy names, conditions or not."""
-    found: set[str] = set()
-    for statement in statements(document):
-        principal = statement.get("Principal")
-        if statement.get("Effect") == "Allow" and isinstance(principal, dict):
-            found.update(str(service) for service in listed(principal.get("Service", [])))
-    return frozenset(found)
+    return frozenset(service for statement in statements(document) for service in _services(statement))
+
+
+def lets_service(document: str | None, service: str, actions: Iterable[str]) -> bool:
+    """Whether Allow statements of a resource policy give a service all of the actions, conditions or not."""
+    allowed = [
+        pattern
+        for statement in statements(document)
+        if service in _services(statement)
+        for pattern in listed(statement.get("Action", []))
+    ]
+    return all(any(covers(pattern, action, any_case=True) for pattern in allowed) for action in actions)
+
+
+def _services(statement: Mapping[str, Any]) -> list[str]:
+    principal = statement.get("Principal")
+    if statement.get("Effect") != "Allow" or not isinstance(principal, dict):
+        return []
+    return [str(service) for service in listed(principal.get("Service", []))]
 
 
 def deleted_principals(document: str | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from bots._policies import (
     deleted_principals,
     is_open,
     is_pinned,
+    lets_service,
     merged,
     names_everyone,
     same,
@@ -378,3 +379,23 @@ def test_services_are_read_of_allow_statements_only() -> None:
     statement = {"Effect": "Deny", "Principal": {"Service": "a.amazonaws.com"}}
     assert services_let_in(_policy(statement)) == frozenset()
     assert services_let_in(_policy({**statement, "Effect": "Allow"})) == {"a.amazonaws.com"}
+
+
+def test_a_service_needs_all_actions_but_not_from_one_statement() -> None:
+    def allow(*actions: str, service: Any = "a.amazonaws.com", effect: str = "Allow") -> dict[str, Any]:
+        return {"Effect": effect, "Principal": {"Service": service}, "Action": list(actions)}
+
+    needed = ("kms:GenerateDataKey", "kms:Decrypt")
+
+    def lets(*found: dict[str, Any]) -> bool:
+        return lets_service(_policy(*found), "a.amazonaws.com", needed)
+
+    assert lets(allow("kms:*"))
+    assert lets(
+        allow("KMS:generatedatakey*", service=["b.amazonaws.com", "a.amazonaws.com"]), allow("kms:Decrypt")
+    )
+    assert not lets(allow("kms:Decrypt"))
+    assert not lets(allow("kms:*", service="b.amazonaws.com"))
+    assert not lets(allow("kms:*", effect="Deny"))
+    assert not lets({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*"})
+    assert not lets_service(None, "a.amazonaws.com", needed)
