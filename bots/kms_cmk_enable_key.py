@@ -88,7 +88,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[State]:
 
 def _days_left(key: dict[str, Any], now: datetime) -> int:
     # A primary that waits for its replicas to go has a waiting period, but no date yet.
-    days = key.get("PendingDeletionWindowInDays")
+    days: int | None = key.get("PendingDeletionWindowInDays")
     if days is None:
         days = math.ceil((key["DeletionDate"] - now - LENIENCE) / timedelta(days=1))
     return min(max(days, SHORTEST_WAIT), LONGEST_WAIT)

@@ -291,7 +291,7 @@ OPERATORS = [
 ]
 ARNS = ["ArnLike", "ArnEquals", "ArnNotLike", "ArnLikeIfExists", "StringLike", "StringEquals"]
 NETWORKS = ["192.0.2.0/24", "10.0.0.0/8", "0.0.0.0/0", "128.0.0.0/1", "198.51.100.7", "2001:db8::/32", "::/0"]
-STRANGER = {
+STRANGER: dict[str, str | tuple[str, ...]] = {
     "aws:PrincipalAccount": "999988887777",
     "aws:SourceAccount": "999988887777",
     "aws:PrincipalOrgID": "o-stranger00",

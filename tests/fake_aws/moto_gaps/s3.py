@@ -29,6 +29,9 @@ def before(call: Call) -> Answer | None:
         # moto deletes the bucket under its access points.
         text = "Bucket has access points attached and cannot be deleted."
         return refusal(call, "BucketHasAccessPointsAttached", text, status=400)
+    if call.operation == "PutBucketAcl" and "BucketOwnerEnforced" in str(bucket(str(name)).ownership_rule):
+        # moto stores Object Ownership and sets ACLs all the same.
+        return refusal(call, "AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
     if call.operation == "PutBucketVersioning" and has_mfa_delete(name) and not call.params.get("MFA"):
         return refusal(call, "AccessDenied", "Mfa Authentication must be used for this request")
     return None
