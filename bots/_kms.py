@@ -1,10 +1,10 @@
-"""Which KMS keys can be used to encrypt something by default."""
+"""KMS keys by whatever name: where they are, and which can be used to encrypt something by default."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bots._bot import Aws, CannotFix
+from bots._bot import Aws, CannotFix, TargetGone
 
 # An ARN or name of a key or an alias. Nothing is asked of AWS for what cannot be one.
 KEY_PATTERN = (
@@ -14,11 +14,33 @@ KEYS = ("arn:{partition}:kms:*:{account}:key/*",)
 GONE = ("NotFoundException",)
 
 
-async def usable_key(aws: Aws, key: str) -> str:
+async def found_key(aws: Aws, named: str) -> tuple[Aws, dict[str, Any]]:
+    """The account in the key's region, and what KMS says of the key that ``named`` names in any form.
+
+    Raises:
+        TargetGone: no such key.
+        CannotFix: it belongs to another account.
+    """
+    home = aws
+    if named.startswith("arn:") and named.count(":") >= 5:
+        _, _, _, region, owner, _ = named.split(":", 5)
+        if owner != aws.account_id:
+            raise CannotFix(f"key {named} belongs to account {owner}, not to {aws.account_id}")
+        home = aws.at(region or aws.region)
+    answer = await home.find("kms", "DescribeKey", absent=GONE, KeyId=named)
+    if answer is None:
+        raise TargetGone(f"key {named} does not exist in {home.region}")
+    return home, answer["KeyMetadata"]
+
+
+async def usable_key(aws: Aws, key: str, *, or_managed: str = "") -> str:
     """ARN of the customer managed key of this account and region that ``key`` names in any form.
 
     Services store whatever they are told and fail at the first use, so the key is looked at first.
     Keys of other accounts are refused: a finding must not be able to put data under a stranger's key.
+
+    Args:
+        or_managed: alias of a key managed by AWS that will do as well (``alias/aws/sns``).
 
     Raises:
         CannotFix: the key cannot encrypt; the text says why.
@@ -33,8 +55,9 @@ async def usable_key(aws: Aws, key: str) -> str:
     if answer is None:
         raise CannotFix(f"there is no key {key} in account {aws.account_id}, {aws.region}")
     found: dict[str, Any] = answer["KeyMetadata"]
+    managed = "AWS" if or_managed and key.endswith(or_managed) else "CUSTOMER"
     for has, needed in (
-        ("KeyManager", "CUSTOMER"),
+        ("KeyManager", managed),
         ("KeyState", "Enabled"),
         ("KeyUsage", "ENCRYPT_DECRYPT"),
         ("KeySpec", "SYMMETRIC_DEFAULT"),

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, TargetGone, Undo, entity
-from bots._kms import GONE, KEYS
+from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._kms import KEYS, found_key
 from bots._words import Word
 
 PERIOD_OF_AWS = 365  # days, when nobody names one
@@ -96,11 +96,11 @@ async def _key(aws: Aws, named: str) -> tuple[Aws, dict[str, Any], list[str]]:
         CannotFix: its material cannot be rotated automatically, or not now.
     """
     notes = []
-    home, key = await _described(aws, named)
+    home, key = await found_key(aws, named)
     if key.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA":
         primary = key["MultiRegionConfiguration"]["PrimaryKey"]["Arn"]
         notes.append(f"the key is a replica; rotation is a setting of its primary {primary}")
-        home, key = await _described(aws, primary)
+        home, key = await found_key(aws, primary)
     if key["KeyManager"] == "AWS":
         raise CannotFix("the key is managed by AWS, which rotates it every year by itself")
     for has, needed, why in (
@@ -112,16 +112,3 @@ async def _key(aws: Aws, named: str) -> tuple[Aws, dict[str, Any], list[str]]:
         if key.get(has) != needed:
             raise CannotFix(f"the {has} of key {key['KeyId']} is {key.get(has)}: {why}")
     return home, key, notes
-
-
-async def _described(aws: Aws, named: str) -> tuple[Aws, dict[str, Any]]:
-    home = aws
-    if named.startswith("arn:") and named.count(":") >= 5:
-        _, _, _, region, owner, _ = named.split(":", 5)
-        if owner != aws.account_id:
-            raise CannotFix(f"key {named} belongs to account {owner}, not to {aws.account_id}")
-        home = aws.at(region or aws.region)
-    answer = await home.find("kms", "DescribeKey", absent=GONE, KeyId=named)
-    if answer is None:
-        raise TargetGone(f"key {named} does not exist in {home.region}")
-    return home, answer["KeyMetadata"]

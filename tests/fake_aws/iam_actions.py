@@ -161,6 +161,10 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
         yield f"iam:Tag{kind}", f"arn:{{partition}}:iam::{{account}}:{_iam_kind(kind)}/*"
     if call.service == "kms" and call.operation == "CreateKey" and params.get("Tags"):
         yield "kms:TagResource", f"arn:{{partition}}:kms:{call.region}:{{account}}:key/*"
+    if call.name == "secretsmanager:UpdateSecret" and ":key/" in params.get("KmsKeyId", ""):
+        # The secret is encrypted anew with the caller's rights on the customer's key.
+        for action in ("GenerateDataKey", "Decrypt", "Encrypt"):
+            yield f"kms:{action}", params["KmsKeyId"]
     if call.service not in ("iam", "sts"):
         for role in sorted(set(_roles(params))):
             yield "iam:PassRole", role

@@ -245,6 +245,14 @@ def _sqs(call: Call, where: Where) -> Arns:
     return (f"arn:{where.partition}:sqs:{call.region}:{where.account_id}:{name}",) if name else ()
 
 
+# --- ssm
+
+
+def _ssm(call: Call, where: Where) -> Arns:
+    kinds = {"Name": "document/{}"} if call.operation.endswith("DocumentPermission") else {}
+    return _named(call, where, kinds)
+
+
 # --- sts
 
 
@@ -275,7 +283,9 @@ FINDERS: Mapping[str, Finder] = {
     ),
     "s3": _s3,
     "s3control": _s3control,
+    "secretsmanager": _table({"SecretId": "secret:{}"}),
     "sns": _sns,
     "sqs": _sqs,
+    "ssm": _ssm,
     "sts": _sts,
 }

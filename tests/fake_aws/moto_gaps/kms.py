@@ -19,6 +19,8 @@ def _key(call: Call) -> Any:
 
 
 def before(call: Call) -> Answer | None:
+    if call.operation in _STATES:
+        return _wrong_state(call)
     if call.operation not in ("EnableKeyRotation", "DisableKeyRotation"):
         return None
     key = _key(call)
@@ -45,6 +47,22 @@ def before(call: Call) -> Answer | None:
     return None
 
 
+# The states in which AWS carries out a call. moto carries it out in any.
+_STATES = {
+    "EnableKey": ("Enabled", "Disabled"),
+    "DisableKey": ("Enabled", "Disabled"),
+    "CancelKeyDeletion": ("PendingDeletion", "PendingReplicaDeletion"),
+    "ScheduleKeyDeletion": ("Enabled", "Disabled", "PendingImport", "Unavailable"),
+}
+
+
+def _wrong_state(call: Call) -> Answer | None:
+    key = _key(call)
+    if key is None or key.key_state in _STATES[call.operation]:
+        return None
+    return refusal(call, "KMSInvalidStateException", f"{key.arn} is {key.key_state}.")
+
+
 def after(call: Call, answer: Answer) -> Answer:
     # moto forgets the rotation period.
     match call.operation:
@@ -52,6 +70,10 @@ def after(call: Call, answer: Answer) -> Answer:
             _key(call).rotation_period = call.params.get("RotationPeriodInDays") or YEAR
         case "CreateKey":
             return _with_the_usage_aws_assumes(call, answer)
+        case "ScheduleKeyDeletion":
+            _wait_for_replicas(call)
+        case "DescribeKey":
+            return _described(call, answer)
         case "ReplicateKey":
             _tell_primary_and_replica_apart(call)
         case "GetKeyRotationStatus":
@@ -71,6 +93,26 @@ def _with_the_usage_aws_assumes(call: Call, answer: Answer) -> Answer:
     found = json.loads(answer.body)
     key = kms_backends[call.account_id][call.region].keys[found["KeyMetadata"]["KeyId"]]
     key.key_usage = found["KeyMetadata"]["KeyUsage"] = key.key_usage or "ENCRYPT_DECRYPT"
+    return replace(answer, body=json.dumps(found).encode(), headers=_without_length(answer))
+
+
+def _wait_for_replicas(call: Call) -> None:
+    """AWS starts a primary's waiting period only after the last of its replicas is gone; moto at once."""
+    key = _key(call)
+    config = key.multi_region_configuration if key.multi_region else {}
+    if config.get("ReplicaKeys") and config["MultiRegionKeyType"] == "PRIMARY":
+        key.key_state = "PendingReplicaDeletion"
+        key.waiting_days = call.params.get("PendingWindowInDays") or 30
+
+
+def _described(call: Call, answer: Answer) -> Answer:
+    """moto takes the keys behind alias/aws/… for the customer's, and knows no primary that awaits its replicas."""
+    found = json.loads(answer.body)
+    key = kms_backends[call.account_id][call.region].keys[found["KeyMetadata"]["KeyId"]]
+    if any(alias.startswith("alias/aws/") for alias in key.aliases):
+        found["KeyMetadata"]["KeyManager"] = key.key_manager = "AWS"
+    if key.key_state == "PendingReplicaDeletion":
+        found["KeyMetadata"]["PendingDeletionWindowInDays"] = key.waiting_days
     return replace(answer, body=json.dumps(found).encode(), headers=_without_length(answer))
 
 

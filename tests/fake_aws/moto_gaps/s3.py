@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from moto.s3.models import s3_backends
+from moto.s3control.models import s3control_backends
 
 from tests.fake_aws.wire import Answer, Call, refusal
 
@@ -24,9 +25,21 @@ def before(call: Call) -> Answer | None:
     if home is not None and expected is not None and expected != home[1]:
         # AWS compares the expected owner with the real one; moto ignores it.
         return refusal(call, "AccessDenied", "Access Denied")
+    if call.operation == "DeleteBucket" and home is not None and _access_points(home[1], home[0], str(name)):
+        # moto deletes the bucket under its access points.
+        text = "Bucket has access points attached and cannot be deleted."
+        return refusal(call, "BucketHasAccessPointsAttached", text, status=400)
+    if call.operation == "PutBucketAcl" and "BucketOwnerEnforced" in str(bucket(str(name)).ownership_rule):
+        # moto stores Object Ownership and sets ACLs all the same.
+        return refusal(call, "AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
     if call.operation == "PutBucketVersioning" and has_mfa_delete(name) and not call.params.get("MFA"):
         return refusal(call, "AccessDenied", "Mfa Authentication must be used for this request")
     return None
+
+
+def _access_points(account_id: str, partition: str, name: str) -> list[Any]:
+    found = s3control_backends[account_id][partition].access_points[account_id].values()
+    return [point for point in found if point.bucket == name]
 
 
 def has_mfa_delete(name: str | None) -> bool:

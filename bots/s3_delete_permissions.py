@@ -1,0 +1,105 @@
+"""Delete a bucket's policy, and every grant of its ACL but the owner's.
+
+After: only identities of the owner's account get at the bucket, by IAM policies of their own.
+Caution: what the policy denied (plain HTTP, calls without MFA) is no longer denied. A bucket that lets an
+AWS service or log delivery in is refused: it would silently stop receiving.
+Finding: s3_delete_permissions
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from bots._bot import Aws, AwsError, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._bucket_access import Acl, put_acl, put_policy, read_acl, read_policy
+from bots._policies import deleted_principals, services_let_in, statements
+from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
+
+
+class Access(Before):
+    region: str
+    policy: str | None  # None: there is none
+    acl: Acl
+
+
+bot = Bot(
+    name="s3_delete_permissions",
+    acts_on="AWS::S3::Bucket",
+    target=entity("id", "name"),
+    params=NoParams,
+    before=Access,
+    reads=("s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketOwnershipControls"),
+    writes=("s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketAcl"),
+    resources={
+        "s3:ListBucket": BUCKET,
+        "s3:GetBucketPolicy": BUCKET,
+        "s3:GetBucketAcl": BUCKET,
+        "s3:GetBucketOwnershipControls": BUCKET,
+        "s3:DeleteBucketPolicy": BUCKET,
+        "s3:PutBucketPolicy": BUCKET,
+        "s3:PutBucketAcl": BUCKET,
+    },
+    risk=Risk.ACCESS_REMOVAL,
+    undo=Undo.exact(),
+    example="s3_delete_permissions",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Access]:
+    home, bucket, name = await bucket_home(aws, target), own_bucket(aws, target), bucket_name(target)
+    policy, acl = await read_policy(home, bucket), await read_acl(home, bucket)
+    if services := services_let_in(policy):
+        raise CannotFix(
+            f"the policy of bucket {name} lets {', '.join(sorted(services))} in, which would stop working: "
+            "delete the statements that are not meant by hand"
+        )
+    acl.refuse_log_writers(name)
+    said = statements(policy)
+    found = [f"its policy ({len(said)} statements)"] if policy is not None else []
+    found += [f"its ACL ({len(acl.to_others)} grants to others)"] if acl.to_others else []
+    return Check(
+        compliant=not found,
+        before=Access(region=home.region, policy=policy, acl=acl),
+        why=f"bucket {name} is opened by {' and '.join(found) or 'neither policy nor ACL'}",
+        region=home.region,
+        notes=_notes(policy),
+    )
+
+
+def _notes(policy: str | None) -> tuple[str, ...]:
+    notes = []
+    if denied := sum(statement.get("Effect") == "Deny" for statement in statements(policy)):
+        notes.append(f"statements of the policy that deny something go as well: {denied}")
+    if gone := deleted_principals(policy):
+        notes.append(
+            f"no undo can bring the policy back as it is, for it names deleted principals: {', '.join(gone)}"
+        )
+    return tuple(notes)
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Access) -> None:
+    empty = before.model_copy(update={"policy": None, "acl": before.acl.alone})
+    await _change(aws, target, before, empty)
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Access) -> None:
+    empty = before.model_copy(update={"policy": None, "acl": before.acl.alone})
+    await _change(aws, target, empty, before)
+
+
+async def _change(aws: Aws, target: Target, was: Access, wanted: Access) -> None:
+    """Both or nothing: the ACL first, because it can be put back by the same right."""
+    home, bucket = aws.at(was.region), own_bucket(aws, target)
+    if was.acl.to_others != wanted.acl.to_others:
+        await put_acl(home, bucket, wanted.acl)
+    try:
+        if was.policy != wanted.policy:
+            await put_policy(home, bucket, wanted.policy)
+    except AwsError:
+        if was.acl.to_others != wanted.acl.to_others:
+            with contextlib.suppress(AwsError):
+                await put_acl(home, bucket, was.acl)
+        raise

@@ -1,0 +1,73 @@
+"""Switch a bucket's static website off.
+
+After: the bucket's website endpoint serves nothing any more; objects and policy stay.
+Caution: the site, or the redirect, is gone at once. DNS records and CloudFront origins that point at the
+endpoint dangle: should the bucket be deleted, a stranger could take its name and serve in their place.
+Finding: s3_disable_static_website_hosting
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._bucket_access import NO_WEBSITE
+from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
+
+PARTS = ("IndexDocument", "ErrorDocument", "RedirectAllRequestsTo", "RoutingRules")
+
+
+class Website(Before):
+    region: str
+    configuration: dict[str, Any] | None  # None: no website
+
+
+bot = Bot(
+    name="s3_disable_static_website_hosting",
+    acts_on="AWS::S3::Bucket",
+    target=entity("id", "name"),
+    params=NoParams,
+    before=Website,
+    reads=("s3:ListBucket", "s3:GetBucketWebsite"),
+    writes=("s3:DeleteBucketWebsite", "s3:PutBucketWebsite"),
+    resources={
+        "s3:ListBucket": BUCKET,
+        "s3:GetBucketWebsite": BUCKET,
+        "s3:DeleteBucketWebsite": BUCKET,
+        "s3:PutBucketWebsite": BUCKET,
+    },
+    risk=Risk.DISRUPTIVE,
+    undo=Undo.exact(),
+    aliases=("s3_disable_website_static_hosting",),
+    example="s3_disable_static_website_hosting",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Website]:
+    home = await bucket_home(aws, target)
+    found = await home.find("s3", "GetBucketWebsite", absent=NO_WEBSITE, **own_bucket(aws, target))
+    site = None if found is None else {part: found[part] for part in PARTS if part in found}
+    what = "serves no website"
+    if site is not None:
+        elsewhere = site.get("RedirectAllRequestsTo", {}).get("HostName")
+        what = f"redirects its visitors to {elsewhere}" if elsewhere else "serves a website"
+    return Check(
+        compliant=site is None,
+        before=Website(region=home.region, configuration=site),
+        why=f"bucket {bucket_name(target)} {what}",
+        region=home.region,
+        notes=() if site is None else ("look for DNS records and CloudFront origins that name the endpoint",),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Website) -> None:
+    await aws.at(before.region).call("s3", "DeleteBucketWebsite", **own_bucket(aws, target))
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Website) -> None:
+    await aws.at(before.region).call(
+        "s3", "PutBucketWebsite", WebsiteConfiguration=before.configuration, **own_bucket(aws, target)
+    )

@@ -1,0 +1,111 @@
+"""Delete a topic with all its subscriptions.
+
+After: nobody can publish to it or receive from it.
+Caution: messages on their way are lost, and publishers get errors or none at all: alerts go silent. A topic
+that CloudWatch alarms notify is refused; other publishers (events, backups, scaling groups) cannot be found
+out. The saved attributes, subscriptions and tags are for whoever makes it anew.
+Finding: sns_topic_delete
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic import Field
+
+from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+from bots._policies import services_let_in
+from bots._topics import TOPIC, notifying_alarms, saved_subscriptions, topic_attributes, topic_home
+
+NAMED_AT_MOST = 5
+# More do not fit into one record of the journal.
+MOST_SUBSCRIPTIONS = 300
+# These count what happens, and AWS sets them.
+COUNTERS = (
+    "SubscriptionsPending",
+    "SubscriptionsConfirmed",
+    "SubscriptionsDeleted",
+    "EffectiveDeliveryPolicy",
+)
+
+
+class Topic(Before):
+    exists: bool
+    topic_arn: str
+    attributes: dict[str, str] = Field(default_factory=dict)
+    subscriptions: tuple[dict[str, str], ...] = ()
+    tags: dict[str, str] = Field(default_factory=dict)
+    data_protection_policy: str = ""
+
+
+bot = Bot(
+    name="sns_topic_delete",
+    acts_on="AWS::SNS::Topic",
+    target=entity("topicArn", "id"),
+    params=NoParams,
+    before=Topic,
+    reads=(
+        "sns:GetTopicAttributes",
+        "sns:ListSubscriptionsByTopic",
+        "sns:GetSubscriptionAttributes",
+        "sns:ListTagsForResource",
+        "sns:GetDataProtectionPolicy",
+        "cloudwatch:DescribeAlarms",
+    ),
+    writes=("sns:DeleteTopic",),
+    resources={
+        "sns:GetTopicAttributes": TOPIC,
+        "sns:ListSubscriptionsByTopic": TOPIC,
+        "sns:ListTagsForResource": TOPIC,
+        "sns:GetDataProtectionPolicy": TOPIC,
+        "sns:DeleteTopic": TOPIC,
+    },
+    risk=Risk.DESTRUCTIVE,
+    undo=Undo.none(
+        "messages are lost and subscribers by e-mail or HTTP would have to confirm again; make the topic anew "
+        "from the saved settings"
+    ),
+    example="sns_topic_delete",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Topic]:
+    home, arn = topic_home(aws, target)
+    try:
+        attributes = await topic_attributes(home, arn)
+    except TargetGone as gone:
+        return Check(
+            compliant=True, before=Topic(exists=False, topic_arn=arn), why=str(gone), region=home.region
+        )
+    if alarms := await notifying_alarms(home, arn):
+        some = ", ".join(alarms[:NAMED_AT_MOST])
+        raise CannotFix(
+            f"{len(alarms)} CloudWatch alarms notify topic {arn}: {some}; point them elsewhere first"
+        )
+    subscriptions = await saved_subscriptions(home, arn, at_most=MOST_SUBSCRIPTIONS)
+    tags, protection = await asyncio.gather(
+        home.call("sns", "ListTagsForResource", ResourceArn=arn),
+        home.call("sns", "GetDataProtectionPolicy", ResourceArn=arn),
+    )
+    services = sorted(services_let_in(attributes.get("Policy")))
+    return Check(
+        compliant=False,
+        before=Topic(
+            exists=True,
+            topic_arn=arn,
+            attributes={name: str(value) for name, value in attributes.items() if name not in COUNTERS},
+            subscriptions=subscriptions,
+            tags={tag["Key"]: tag["Value"] for tag in tags.get("Tags", ())},
+            data_protection_policy=protection.get("DataProtectionPolicy") or "",
+        ),
+        why=f"topic {arn} exists, with {len(subscriptions)} subscriptions",
+        region=home.region,
+        notes=(f"its policy lets {', '.join(services)} publish, which will fail",) if services else (),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Topic) -> None:
+    home, arn = topic_home(aws, target)
+    await home.call("sns", "DeleteTopic", TopicArn=arn)
