@@ -1,4 +1,4 @@
-"""What a KMS key needs so that CloudTrail can encrypt a trail's log files with it."""
+"""KMS keys for the log files of a trail: what CloudTrail needs of one, and how one is made and found again."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from bots._bot import Aws, CannotFix
-from bots._kms import usable_key
+from bots._kms import GONE, usable_key
 from bots._policies import listed, names_everyone, statements, with_statements
 from bots._trails import Trail, log_bucket_region
 
 SERVICE = "cloudtrail.amazonaws.com"
+TAG = "cloudtrail-trail"  # of a key made for a trail; its value is the trail's ARN
 CONTEXT = "kms:EncryptionContext:aws:cloudtrail:arn"
 # What CloudTrail answers while KMS has not spread a new key's policy.
 NOT_YET = {
@@ -109,3 +110,56 @@ def policy_for(trail: Trail) -> str:
             },
         ],
     )
+
+
+def alias_for(trail: Trail) -> str:
+    """What people find the trail's own key by. Aliases know no dots, names of trails do."""
+    return "alias/cloudtrail-" + trail.name.replace(".", "_")
+
+
+async def key_made_before(home: Aws, trail: Trail) -> str | None:
+    """ARN of the key an earlier attempt made for the trail in the region of its bucket, if there is one.
+
+    Raises:
+        CannotFix: the alias of the trail's key leads to a key that cannot encrypt for it.
+    """
+    named = await home.find("kms", "DescribeKey", absent=GONE, KeyId=alias_for(trail))
+    if named is not None:
+        arn = str(named["KeyMetadata"]["Arn"])
+        if await _fits(home, trail, arn):
+            return arn
+        raise CannotFix(
+            f"{alias_for(trail)} leads to {arn}, which is switched off or does not let CloudTrail encrypt for "
+            f"{trail.arn}: enable that key or delete the alias"
+        )
+    # A key that was made but never got its alias must not cost its monthly price twice.
+    tagged = home.pages(
+        "resourcegroupstaggingapi",
+        "GetResources",
+        items="ResourceTagMappingList",
+        TagFilters=[{"Key": TAG, "Values": [trail.arn]}],
+        ResourceTypeFilters=["kms:key"],
+    )
+    arns = [str(each["ResourceARN"]) async for each in tagged]
+    fitting = [arn for arn in sorted(arns) if await _fits(home, trail, arn)]
+    return fitting[0] if fitting else None
+
+
+async def _fits(home: Aws, trail: Trail, key: str) -> bool:
+    try:
+        await usable_key(home, key)
+    except CannotFix:
+        return False
+    return lets_encrypt(await key_policy(home, key), trail.arn)
+
+
+async def make_key(home: Aws, trail: Trail) -> str:
+    """Make a key for the trail; its ARN."""
+    answer = await home.call(
+        "kms",
+        "CreateKey",
+        Description=f"Log files of the CloudTrail trail {trail.name}",
+        Policy=policy_for(trail),
+        Tags=[{"TagKey": TAG, "TagValue": trail.arn}],
+    )
+    return str(answer["KeyMetadata"]["Arn"])

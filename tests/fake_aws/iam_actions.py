@@ -161,6 +161,9 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
         yield f"iam:Tag{kind}", f"arn:{{partition}}:iam::{{account}}:{_iam_kind(kind)}/*"
     if call.service == "kms" and call.operation == "CreateKey" and params.get("Tags"):
         yield "kms:TagResource", f"arn:{{partition}}:kms:{call.region}:{{account}}:key/*"
+    if call.service == "kms" and call.operation == "CreateKey" and params.get("Policy"):
+        # Whoever brings a policy must be able to change it later, or AWS fears that nobody can.
+        yield "kms:PutKeyPolicy", f"arn:{{partition}}:kms:{call.region}:{{account}}:key/*"
     if call.service not in ("iam", "sts"):
         for role in sorted(set(_roles(params))):
             yield "iam:PassRole", role
