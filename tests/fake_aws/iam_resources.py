@@ -189,6 +189,16 @@ def _lambda(call: Call, where: Where) -> Arns:
     return _named(call, where, {"FunctionName": "function:{}"})
 
 
+# --- logs
+
+
+def _logs(call: Call, where: Where) -> Arns:
+    start = f"arn:{where.partition}:logs:{call.region}:{where.account_id}:log-group:"
+    # Who lists groups is asked for the group without a name.
+    group = "" if call.operation == "DescribeLogGroups" else call.params.get("logGroupName")
+    return () if group is None else (f"{start}{group}:log-stream:",)
+
+
 # --- organizations
 
 
@@ -248,6 +258,7 @@ FINDERS: Mapping[str, Finder] = {
     "iam": _iam,
     "kms": _kms,
     "lambda": _lambda,
+    "logs": _logs,
     "organizations": _organizations,
     "rds": _table(
         {
