@@ -82,14 +82,14 @@ class ServiceRole:
                 "rights from the hub: rename it or correct its trust policy"
             )
 
-    def changes(self, aws: Aws, was: RoleState, statement: Statement) -> list[Change]:
-        """What is missing so that the service may do what the statement allows."""
+    def changes(self, aws: Aws, was: RoleState, *needed: Statement) -> list[Change]:
+        """What is missing so that the service may do what the statements allow."""
         found = []
         if was.arn is None:
             found.append(Change(partial(self._create, aws), partial(self._delete, aws)))
-        if statement not in statements(was.policy):
-            allow = partial(self._allow, aws, was.policy, statement)
-            found.append(Change(allow, partial(self._disallow, aws, statement)))
+        if missing := [each for each in needed if each not in statements(was.policy)]:
+            allow = partial(self._allow, aws, was.policy, missing)
+            found.append(Change(allow, partial(self._disallow, aws, missing)))
         return found
 
     async def _create(self, aws: Aws) -> None:
@@ -112,12 +112,12 @@ class ServiceRole:
         # What somebody has put on the role since keeps it alive.
         await aws.find("iam", "DeleteRole", absent=("DeleteConflict", *_NONE), RoleName=self.name)
 
-    async def _allow(self, aws: Aws, policy: str | None, statement: Statement) -> None:
-        await self._put(aws, with_statements(policy, [*statements(policy), statement]))
+    async def _allow(self, aws: Aws, policy: str | None, missing: list[Statement]) -> None:
+        await self._put(aws, with_statements(policy, [*statements(policy), *missing]))
 
-    async def _disallow(self, aws: Aws, statement: Statement) -> None:
+    async def _disallow(self, aws: Aws, missing: list[Statement]) -> None:
         policy = await self._policy(aws)
-        left = [each for each in statements(policy) if each != statement]
+        left = [each for each in statements(policy) if each not in missing]
         if left:
             await self._put(aws, with_statements(policy, left))
         else:

@@ -115,7 +115,8 @@ def _ec2(call: Call, where: Where) -> Arns:
             found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/{text}")
     if call.operation.startswith("Create") and call.operation != "CreateTags":
         made = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
-        found.append(f"{start}:{where.account_id}:{made.removesuffix('s')}/*")
+        made = {"flow-logs": "vpc-flow-log"}.get(made, made.removesuffix("s"))
+        found.append(f"{start}:{where.account_id}:{made}/*")
     return tuple(found) or ANY
 
 
