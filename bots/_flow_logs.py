@@ -117,7 +117,9 @@ async def _create(aws: Aws, vpc_id: str, wanted: FlowLog, role: RoleState) -> No
 
 
 async def _delete(aws: Aws, vpc_id: str, wanted: FlowLog) -> None:
-    ids = [found["FlowLogId"] for found in await flow_logs(aws, "resource-id", vpc_id) if read(found) == wanted]
+    ids = [
+        found["FlowLogId"] for found in await flow_logs(aws, "resource-id", vpc_id) if read(found) == wanted
+    ]
     if ids:
         _raise_unsuccessful(await aws.call("ec2", "DeleteFlowLogs", FlowLogIds=ids), wanted)
 

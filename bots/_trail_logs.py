@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bots._bot import Aws, CannotFix
+from bots._log_groups import group_of, log_group
 from bots._policies import Statement
 from bots._service_roles import ServiceRole
 from bots._trails import Trail, trails_seen
@@ -57,3 +58,27 @@ async def refuse_while_others_deliver(home: Aws, trail_arn: str, group: str) -> 
         same = trail.get("CloudWatchLogsLogGroupArn") == f"{group_arn(home, group)}:*" and role == ROLE.name
         if same and trail["TrailARN"] != trail_arn:
             raise CannotFix(f"{trail['TrailARN']} delivers through the same role by now: undo that first")
+
+
+async def filtered_group(trail: Trail) -> str:
+    """Name of the trail's log group, whose events can be filtered.
+
+    Raises:
+        CannotFix: there is none, or it cannot have filters.
+    """
+    if trail.log_group is None:
+        raise CannotFix(
+            f"trail {trail.name} delivers to no log group: cloudtrail_send_to_cloudwatch comes first"
+        )
+    _, owner, name = group_of(trail.log_group)
+    if owner != trail.home.account_id:
+        raise CannotFix(f"log group {trail.log_group} belongs to account {owner}: its filters are made there")
+    group = await log_group(trail.home, name)
+    if group is None:
+        raise CannotFix(
+            f"log group {name} of trail {trail.name} is gone: cloudtrail_send_to_cloudwatch comes first"
+        )
+    kind = group.get("logGroupClass", "STANDARD")
+    if kind != "STANDARD":
+        raise CannotFix(f"log group {name} is of class {kind}, which knows no metric filters")
+    return name

@@ -19,7 +19,15 @@ from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, 
 from bots._log_groups import GROUPS, NAME_PATTERN, group_of, log_group
 from bots._policies import statements
 from bots._service_roles import READS, WRITES, RoleState
-from bots._trail_logs import NOT_YET, ROLE, delivery, delivery_error, group_arn, is_ours, refuse_while_others_deliver
+from bots._trail_logs import (
+    NOT_YET,
+    ROLE,
+    delivery,
+    delivery_error,
+    group_arn,
+    is_ours,
+    refuse_while_others_deliver,
+)
 from bots._trails import LOOK_UP, TRAIL, trail_of, update_trail
 
 

@@ -118,7 +118,9 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Logged) -> None:
                 f"there is such a flow log, but its delivery fails: let delivery.logs.amazonaws.com write to "
                 f"{before.wanted.destination}, in the bucket's policy and its key's"
             )
-        raise TryLater("the next delivery of the flow log, whose role and log group are right now", seconds=600)
+        raise TryLater(
+            "the next delivery of the flow log, whose role and log group are right now", seconds=600
+        )
 
 
 @bot.undo_with

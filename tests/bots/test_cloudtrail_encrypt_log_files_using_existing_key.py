@@ -100,7 +100,9 @@ def test_a_key_policy_is_read_as_cloudtrail_feels_it(statements: list[dict[str, 
     assert lets_encrypt(_policy(*statements), TRAIL) is lets
 
 
-@pytest.mark.parametrize("word", ["", "exec_function_arn=arn:aws:lambda:us-east-1:222233334444:function:x", "a b"])
+@pytest.mark.parametrize(
+    "word", ["", "exec_function_arn=arn:aws:lambda:us-east-1:222233334444:function:x", "a b"]
+)
 def test_without_a_key_nothing_is_asked_of_aws(word: str) -> None:
     with pytest.raises(BadWords, match="key_id"):
         parse(Wish, [word])
@@ -131,9 +133,7 @@ async def test_the_key_for_a_bucket_of_another_account_is_sought_where_it_says(
     trail = admin.client("cloudtrail").create_trail(
         Name="audit", S3BucketName=f"audit-logs-{archive.account_id}"
     )
-    planted = Planted(
-        entity={**bucket, "id": trail["TrailARN"]}, words=(arn if by_arn else "alias/audit",)
-    )
+    planted = Planted(entity={**bucket, "id": trail["TrailARN"]}, words=(arn if by_arn else "alias/audit",))
     async with alone(bot, aws, admin, planted) as one:
         assert (await one.fix()).compliant
 

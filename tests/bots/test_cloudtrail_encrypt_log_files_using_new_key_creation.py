@@ -95,7 +95,9 @@ async def _fixed(one: Alone) -> Protection:
 
 
 @pytest.mark.usefixtures("hub_environment")
-async def test_the_new_key_rotates_has_an_alias_and_serves_cloudtrail_for_this_trail_only(aws: FakeAws) -> None:
+async def test_the_new_key_rotates_has_an_alias_and_serves_cloudtrail_for_this_trail_only(
+    aws: FakeAws,
+) -> None:
     admin = aws.fresh_account()
     planted = a_trail(admin, name="audit.all")
     async with alone(bot, aws, admin, planted) as one:
@@ -107,7 +109,9 @@ async def test_the_new_key_rotates_has_an_alias_and_serves_cloudtrail_for_this_t
     keeps = [each for each in statements if "AWS" in each["Principal"]]
     serves = [each for each in statements if "AWS" not in each["Principal"]]
     assert [each["Principal"]["AWS"] for each in keeps] == [f"arn:aws:iam::{admin.account_id}:root"]
-    assert [each["Condition"]["StringEquals"]["aws:SourceArn"] for each in serves] == [planted.entity["id"]] * 2
+    assert [each["Condition"]["StringEquals"]["aws:SourceArn"] for each in serves] == [
+        planted.entity["id"]
+    ] * 2
 
 
 @pytest.mark.usefixtures("hub_environment")

@@ -49,7 +49,9 @@ def _unconnected(admin: Admin) -> Planted:
 
 def _disconnected(admin: Admin) -> Planted:
     """A trail elsewhere that was connected, but somebody removed the log group and the right to write."""
-    role = _role(admin, policy={"Version": "2012-10-17", "Statement": [_other_statement(admin)]}, path="/aws/")
+    role = _role(
+        admin, policy={"Version": "2012-10-17", "Statement": [_other_statement(admin)]}, path="/aws/"
+    )
     arn = _group(admin, ELSEWHERE, "Audit/All")
     planted = a_trail(admin, region=ELSEWHERE, CloudWatchLogsLogGroupArn=arn, CloudWatchLogsRoleArn=role)
     admin.client("logs", ELSEWHERE).delete_log_group(logGroupName="Audit/All")
@@ -216,7 +218,11 @@ async def test_nothing_but_an_empty_log_group_is_left_of_a_fix_that_cloudtrail_r
     planted = a_trail(admin)
     async with alone(bot, aws, admin, planted) as one:
         was = (await one.check()).before
-        aws.fail(admin.account_id, "cloudtrail:UpdateTrail", "InsufficientDependencyServiceAccessPermissionException")
+        aws.fail(
+            admin.account_id,
+            "cloudtrail:UpdateTrail",
+            "InsufficientDependencyServiceAccessPermissionException",
+        )
         with pytest.raises(AwsError):
             await one.fix()
         now = (await one.check()).before

@@ -61,7 +61,9 @@ def _rejects_logged(admin: Admin) -> Planted:
 def _to_s3(admin: Admin) -> Planted:
     bucket = f"flow-logs-{admin.account_id}"
     admin.client("s3").create_bucket(Bucket=bucket)
-    return _vpc(admin, "traffic_type=Reject", "destination=S3", "s3_arn=arn:aws:s3:::flow-logs-$ACCOUNT_ID/prod")
+    return _vpc(
+        admin, "traffic_type=Reject", "destination=S3", "s3_arn=arn:aws:s3:::flow-logs-$ACCOUNT_ID/prod"
+    )
 
 
 def _role_of_strangers(admin: Admin) -> Planted:
@@ -116,14 +118,22 @@ def scenes() -> list[Scene]:
         (["Accept", "S3", f"s3_arn={BUCKET}/prod/"], ("ACCEPT", "s3", f"{BUCKET}/prod/")),
     ],
 )
-def test_every_documented_spelling_is_understood(words: list[str], meant: tuple[str, str, str | None]) -> None:
+def test_every_documented_spelling_is_understood(
+    words: list[str], meant: tuple[str, str, str | None]
+) -> None:
     wish = parse(Wish, words)
     assert (wish.traffic_type, wish.destination, wish.s3_arn) == meant
 
 
 @pytest.mark.parametrize(
     "words",
-    [["some"], ["all", "kinesis"], ["all", "s3"], ["all", "logs", BUCKET], ["all", "s3", "central-flow-logs"]],
+    [
+        ["some"],
+        ["all", "kinesis"],
+        ["all", "s3"],
+        ["all", "logs", BUCKET],
+        ["all", "s3", "central-flow-logs"],
+    ],
 )
 def test_words_that_fit_nothing_are_refused_before_anything_is_asked(words: list[str]) -> None:
     with pytest.raises(BadWords):

@@ -81,6 +81,15 @@ def _cloudtrail(call: Call, where: Where) -> Arns:
     return _named(call, where, {"Name": "trail/{}", "TrailName": "trail/{}"})
 
 
+# --- cloudwatch
+
+
+def _cloudwatch(call: Call, where: Where) -> Arns:
+    if call.operation.startswith("Describe"):
+        return ANY
+    return _named(call, where, {"AlarmName": "alarm:{}", "AlarmNames": "alarm:{}"})
+
+
 # --- dynamodb
 
 
@@ -251,6 +260,7 @@ def _sts(call: Call, where: Where) -> Arns:
 
 FINDERS: Mapping[str, Finder] = {
     "cloudtrail": _cloudtrail,
+    "cloudwatch": _cloudwatch,
     "dynamodb": _dynamodb,
     "ec2": _ec2,
     "ecr": _table({"repositoryName": "repository/{}"}),

@@ -54,7 +54,12 @@ def create(call: Call) -> Answer | None:
 
 
 def _identity(log: FlowLogs) -> tuple[str, ...]:
-    return log.resource_id, log.traffic_type, log.log_group_name or "", (log.log_destination or "").rstrip("/")
+    return (
+        log.resource_id,
+        log.traffic_type,
+        log.log_group_name or "",
+        (log.log_destination or "").rstrip("/"),
+    )
 
 
 def _answer(made: str | None = None, unsuccessful: tuple[str, str] | None = None) -> Answer:
