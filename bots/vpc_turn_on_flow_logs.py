@@ -15,11 +15,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from bots import _flow_logs
 from bots._all_or_none import Change, kept, make, unmake
 from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, TryLater, Undo, entity
-from bots._flow_logs import (
-    GROUP, ROLE, FlowLog, delivery, flow_logs, in_bucket, own_vpc, read, refuse_while_others_deliver, turned_on, works,
-)  # fmt: skip
+from bots._flow_logs import GROUP, ROLE, FlowLog, read
 from bots._log_groups import GROUPS, log_group
 from bots._service_roles import READS, WRITES, RoleState
 
@@ -84,11 +83,11 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Logged]:
-    await own_vpc(aws, target.id)
+    await _flow_logs.own_vpc(aws, target.id)
     wanted = _wanted(aws, params)
-    found = await flow_logs(aws, "resource-id", target.id)
+    found = await _flow_logs.flow_logs(aws, "resource-id", target.id)
     serving = [log for log in found if read(log).serves(wanted)]
-    failing = [log["FlowLogId"] for log in serving if not works(log)]
+    failing = [log["FlowLogId"] for log in serving if not _flow_logs.works(log)]
     compliant = len(serving) > len(failing)
     group_exists, role = True, RoleState(arn=None, policy=None)
     if params.destination == "logs":
@@ -127,23 +126,23 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Logged) -> None:
 async def undo(aws: Aws, target: Target, before: Logged) -> None:
     role = _role_changes(aws, before)
     if role:
-        await refuse_while_others_deliver(aws, target.id)
+        await _flow_logs.refuse_while_others_deliver(aws, target.id)
     # The flow log goes last: made again after a refusal, it would be another one.
     await unmake([*_flow_log_changes(aws, target, before), *role])
 
 
 def _role_changes(aws: Aws, before: Logged) -> list[Change]:
-    return [] if before.wanted.kind == "s3" else ROLE.changes(aws, before.role, *delivery(aws))
+    return [] if before.wanted.kind == "s3" else ROLE.changes(aws, before.role, *_flow_logs.delivery(aws))
 
 
 def _flow_log_changes(aws: Aws, target: Target, before: Logged) -> list[Change]:
     if before.wanted in before.flow_logs:
         return []
-    return [turned_on(aws, target.id, before.wanted, before.role)]
+    return [_flow_logs.turned_on(aws, target.id, before.wanted, before.role)]
 
 
 def _wanted(aws: Aws, params: Wish) -> FlowLog:
     if params.s3_arn is None:
         return FlowLog(traffic=params.traffic_type, kind="cloud-watch-logs", destination=GROUP)
-    place = in_bucket(params.s3_arn.replace("$ACCOUNT_ID", aws.account_id))
+    place = _flow_logs.in_bucket(params.s3_arn.replace("$ACCOUNT_ID", aws.account_id))
     return FlowLog(traffic=params.traffic_type, kind="s3", destination=place)

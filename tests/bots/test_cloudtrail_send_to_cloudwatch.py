@@ -156,6 +156,7 @@ async def test_a_role_that_iam_has_not_spread_yet_is_waited_for(aws: FakeAws) ->
         assert seen_role(admin, ROLE) is not None
         assert (await one.fix()).compliant
         after = await one.undo(was)
+    assert isinstance(was, Delivery)
     assert after.before == bot.expected_after_undo(was)
     assert seen_role(admin, ROLE) is None
 

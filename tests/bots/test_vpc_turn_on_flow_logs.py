@@ -97,8 +97,8 @@ def _missing(_admin: Admin) -> Planted:
 def scenes() -> list[Scene]:
     return [
         Scene(name="nothing logged, log group there", plant=_with_group, observe=_observe, missing=_missing),
-        Scene(name="only rejects logged, no log group", plant=_rejects_logged, observe=_observe),
         Scene(name="rejects to s3", plant=_to_s3, observe=_observe),
+        Scene(name="only rejects logged, no log group", plant=_rejects_logged, observe=_observe),
         Scene(
             name="a role for another service",
             plant=_role_of_strangers,
@@ -173,7 +173,7 @@ async def test_s3_needs_no_role_and_gets_none(aws: FakeAws) -> None:
 async def test_a_bucket_that_takes_nothing_is_a_refusal_and_no_success(aws: FakeAws) -> None:
     admin = aws.fresh_account()
     async with alone(bot, aws, admin, _vpc(admin, "all", "s3", BUCKET)) as one:
-        with pytest.raises(CannotFix, match="does not exist.*delivery.logs.amazonaws.com"):
+        with pytest.raises(CannotFix, match=r"does not exist.*delivery\.logs\.amazonaws\.com"):
             await one.fix()
 
 
@@ -241,6 +241,7 @@ async def test_a_role_that_iam_has_not_spread_yet_is_waited_for(
                 await one.fix()
         assert (await one.fix()).compliant
         after = await one.undo(was)
+    assert isinstance(was, Logged)
     assert after.before == bot.expected_after_undo(was)
     assert seen_role(admin, ROLE) is None
 

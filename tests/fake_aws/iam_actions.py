@@ -105,9 +105,9 @@ NAMES: Mapping[str, str] = {
 
 # Checked besides the call's own action, and named after no operation of any API.
 PERMISSION_ONLY = frozenset({
-    "iam:PassRole", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "s3:DeleteObjectVersion", "s3:GetObjectVersion", "s3:GetObjectVersionAcl",
-    "s3:PutObjectVersionAcl", "s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging",
-    "s3:BypassGovernanceRetention", "sts:SetSourceIdentity",
+    "iam:PassRole", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "s3:DeleteObjectVersion",
+    "s3:GetObjectVersion", "s3:GetObjectVersionAcl", "s3:PutObjectVersionAcl", "s3:GetObjectVersionTagging",
+    "s3:PutObjectVersionTagging", "s3:BypassGovernanceRetention", "sts:SetSourceIdentity",
 })  # fmt: skip
 
 _ROLE_PARAMETER = re.compile(r"role(_?arn)?$|^serviceRole$|PermissionArn$", re.IGNORECASE)
