@@ -13,6 +13,7 @@ from typing import Any
 
 import botocore.session
 from moto.core.utils import get_service_model
+from moto.ec2.models import ec2_backends
 
 from tests.fake_aws.wire import Call
 
@@ -104,9 +105,9 @@ NAMES: Mapping[str, str] = {
 
 # Checked besides the call's own action, and named after no operation of any API.
 PERMISSION_ONLY = frozenset({
-    "iam:PassRole", "s3:DeleteObjectVersion", "s3:GetObjectVersion", "s3:GetObjectVersionAcl",
-    "s3:PutObjectVersionAcl", "s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging",
-    "s3:BypassGovernanceRetention", "sts:SetSourceIdentity",
+    "iam:PassRole", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "s3:DeleteObjectVersion",
+    "s3:GetObjectVersion", "s3:GetObjectVersionAcl", "s3:PutObjectVersionAcl", "s3:GetObjectVersionTagging",
+    "s3:PutObjectVersionTagging", "s3:BypassGovernanceRetention", "sts:SetSourceIdentity",
 })  # fmt: skip
 
 _ROLE_PARAMETER = re.compile(r"role(_?arn)?$|^serviceRole$|PermissionArn$", re.IGNORECASE)
@@ -156,6 +157,12 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
             if specification.get("Tags"):
                 kind = specification.get("ResourceType", "*")
                 yield "ec2:CreateTags", f"arn:{{partition}}:ec2:{call.region}:{{account}}:{kind}/*"
+    if call.name == "ec2:CreateFlowLogs" and params.get("LogDestinationType") == "s3":
+        yield "logs:CreateLogDelivery", "*"
+    if call.name == "ec2:DeleteFlowLogs":
+        live = ec2_backends[call.account_id][call.region].flow_logs
+        if any(log.log_destination_type == "s3" for log in live.values() if log.id in params["FlowLogIds"]):
+            yield "logs:DeleteLogDelivery", "*"
     if call.service == "iam" and call.operation.startswith("Create") and params.get("Tags"):
         kind = call.operation.removeprefix("Create")
         yield f"iam:Tag{kind}", f"arn:{{partition}}:iam::{{account}}:{_iam_kind(kind)}/*"
@@ -165,6 +172,9 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
         # The secret is encrypted anew with the caller's rights on the customer's key.
         for action in ("GenerateDataKey", "Decrypt", "Encrypt"):
             yield f"kms:{action}", params["KmsKeyId"]
+    if call.service == "kms" and call.operation == "CreateKey" and params.get("Policy"):
+        # Whoever brings a policy must be able to change it later, or AWS fears that nobody can.
+        yield "kms:PutKeyPolicy", f"arn:{{partition}}:kms:{call.region}:{{account}}:key/*"
     if call.service not in ("iam", "sts"):
         for role in sorted(set(_roles(params))):
             yield "iam:PassRole", role

@@ -82,6 +82,15 @@ def _cloudtrail(call: Call, where: Where) -> Arns:
     return _named(call, where, {"Name": "trail/{}", "TrailName": "trail/{}"})
 
 
+# --- cloudwatch
+
+
+def _cloudwatch(call: Call, where: Where) -> Arns:
+    if call.operation.startswith("Describe"):
+        return ANY
+    return _named(call, where, {"AlarmName": "alarm:{}", "AlarmNames": "alarm:{}"})
+
+
 # --- dynamodb
 
 
@@ -118,7 +127,8 @@ def _ec2(call: Call, where: Where) -> Arns:
             found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/{text}")
     if call.operation.startswith("Create") and call.operation not in _MAKES_NO_RESOURCE:
         made = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
-        found.append(f"{start}:{where.account_id}:{made.removesuffix('s')}/*")
+        made = {"flow-logs": "vpc-flow-log"}.get(made, made.removesuffix("s"))
+        found.append(f"{start}:{where.account_id}:{made}/*")
     return tuple(found) or ANY
 
 
@@ -204,6 +214,16 @@ def _lambda(call: Call, where: Where) -> Arns:
     return _named(call, where, {"FunctionName": "function:{}"})
 
 
+# --- logs
+
+
+def _logs(call: Call, where: Where) -> Arns:
+    start = f"arn:{where.partition}:logs:{call.region}:{where.account_id}:log-group:"
+    # Who lists groups is asked for the group without a name.
+    group = "" if call.operation == "DescribeLogGroups" else call.params.get("logGroupName")
+    return () if group is None else (f"{start}{group}:log-stream:",)
+
+
 # --- organizations
 
 
@@ -263,6 +283,7 @@ def _sts(call: Call, where: Where) -> Arns:
 
 FINDERS: Mapping[str, Finder] = {
     "cloudtrail": _cloudtrail,
+    "cloudwatch": _cloudwatch,
     "dynamodb": _dynamodb,
     "ec2": _ec2,
     "ecr": _table({"repositoryName": "repository/{}"}),
@@ -271,6 +292,7 @@ FINDERS: Mapping[str, Finder] = {
     "iam": _iam,
     "kms": _kms,
     "lambda": _lambda,
+    "logs": _logs,
     "organizations": _organizations,
     "rds": _table(
         {

@@ -5,11 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.cloudtrail.models import cloudtrail_backends
+from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
+from moto.logs.models import logs_backends
+from moto.organizations.models import organizations_backends
+from moto.utilities.utils import get_partition
 
+from tests.fake_aws.moto_gaps import s3
 from tests.fake_aws.wire import Answer, Call, refusal
 
 PAGE = 50  # events, the most AWS puts on one page
@@ -63,9 +70,13 @@ def _log(account_id: str, region: str) -> list[dict[str, Any]]:
 
 
 def before(call: Call) -> Answer | None:
+    if call.operation == "UpdateTrail":
+        return _dependants_missing(call)
+    return _looked_up(call) if call.operation == "LookupEvents" else None
+
+
+def _looked_up(call: Call) -> Answer:
     """moto knows no LookupEvents. AWS filters by one attribute and answers newest first, in pages."""
-    if call.operation != "LookupEvents":
-        return None
     wanted = call.params.get("LookupAttributes") or []
     if len(wanted) > 1:
         return refusal(call, "InvalidLookupAttributesException", "Only one lookup attribute is allowed.")
@@ -96,3 +107,84 @@ def _seconds(moment: Any) -> float | None:
     if isinstance(moment, datetime):
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return None if moment is None else float(moment)
+
+
+def trail(account_id: str, region: str, name: str) -> Any:
+    """moto's trail of that name. A test sets ``logs_error`` of it to what CloudTrail says of its last
+    delivery to CloudWatch Logs."""
+    return cloudtrail_backends[account_id][region].trails[name]
+
+
+def _dependants_missing(call: Call) -> Answer | None:
+    """moto stores whatever key, log group and role it is told. AWS looks at each of them first."""
+    if group := call.params.get("CloudWatchLogsLogGroupArn"):
+        _, _, _, region, owner, _, name, tail = [*group.split(":", 7), ""][:8]
+        if tail != "*" or name not in logs_backends[owner][region].groups:
+            return refusal(call, "InvalidCloudWatchLogsLogGroupArnException", f"no log group {group}")
+    if role := call.params.get("CloudWatchLogsRoleArn"):
+        roles = iam_backends[call.account_id][get_partition(call.region)].roles.values()
+        if role not in [each.arn for each in roles]:
+            return refusal(call, "InvalidCloudWatchLogsRoleArnException", f"no role {role}")
+    return _key_unusable(call) if call.params.get("KmsKeyId") else None
+
+
+def _key_unusable(call: Call) -> Answer | None:
+    found = next(
+        each
+        for each in cloudtrail_backends[call.account_id][call.region].trails.values()
+        if call.params["Name"] in (each.arn, each.trail_name)
+    )
+    key_region = call.params["KmsKeyId"].split(":")[3]
+    key = kms_backends[call.account_id][key_region].keys.get(call.params["KmsKeyId"].rpartition("/")[2])
+    bucket = s3.bucket(found.bucket_name)
+    if key is None or bucket.region_name != key_region:
+        return refusal(call, "KmsKeyNotFoundException", "The key must be in the region of the bucket.")
+    if key.key_state != "Enabled":
+        return refusal(call, "KmsKeyDisabledException", f"{key.arn} is {key.key_state}.")
+    if "cloudtrail.amazonaws.com" not in key.policy:
+        return refusal(call, "InsufficientEncryptionPolicyException", f"{key.arn} does not admit CloudTrail.")
+    return None
+
+
+def after(call: Call, answer: Answer) -> Answer:
+    if call.operation == "UpdateTrail":
+        for each in cloudtrail_backends[call.account_id][call.region].trails.values():
+            # An empty text clears a setting; moto would keep it as the setting.
+            each.kms_key_id = each.kms_key_id or None
+            each.cw_log_group_arn = each.cw_log_group_arn or None
+            each.cw_role_arn = each.cw_role_arn or None
+    if call.operation == "GetTrailStatus":
+        return _with_delivery_to_logs(call, answer)
+    if call.operation == "DescribeTrails" and call.params.get("includeShadowTrails"):
+        return _with_trails_of_the_organization(call, answer)
+    return answer
+
+
+def _with_delivery_to_logs(call: Call, answer: Answer) -> Answer:
+    """moto delivers nothing to CloudWatch Logs and so says nothing about it."""
+    for each in cloudtrail_backends[call.account_id][call.region].trails.values():
+        error = getattr(each, "logs_error", None)
+        if call.params["Name"] in (each.arn, each.trail_name) and error:
+            found = {**json.loads(answer.body), "LatestCloudWatchLogsDeliveryError": error}
+            return _saying(answer, found)
+    return answer
+
+
+def _with_trails_of_the_organization(call: Call, answer: Answer) -> Answer:
+    """Member accounts see the trails that the management account keeps for the organization."""
+    owner = organizations_backends.master_accounts.get(call.account_id)
+    if owner is None or owner[0] == call.account_id:
+        return answer
+    found = json.loads(answer.body)
+    for backend in cloudtrail_backends[owner[0]].values():
+        found["trailList"] += [
+            each.description(include_region=True)
+            for each in backend.trails.values()
+            if each.is_org_trail and (each.is_multi_region or each.region_name == call.region)
+        ]
+    return _saying(answer, found)
+
+
+def _saying(answer: Answer, found: Mapping[str, Any]) -> Answer:
+    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
+    return replace(answer, body=json.dumps(found).encode(), headers=headers)

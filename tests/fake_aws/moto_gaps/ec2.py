@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
-from tests.fake_aws.moto_gaps import _network_acls, _security_groups, _vpcs
+from tests.fake_aws.moto_gaps import _flow_logs, _network_acls, _security_groups, _vpcs
 from tests.fake_aws.wire import Answer, Call, refusal
 
 
@@ -34,6 +34,8 @@ def before(call: Call) -> Answer | None:
         return _vpcs.cannot_detach(call)
     if call.operation == "AssociateAddress":
         return _vpcs.cannot_associate(call)
+    if call.operation == "CreateFlowLogs":
+        return _flow_logs.create(call)
     return _security_groups.before(call)
 
 

@@ -56,6 +56,8 @@ def after(call: Call, answer: Answer) -> Answer:
                 "BucketKeyEnabled": "false",
             }
         }
+    if call.operation == "ListBuckets" and call.params.get("Prefix"):
+        return _with_regions(answer)
     if call.operation == "GetBucketVersioning" and has_mfa_delete(call.params["Bucket"]):
         root = ET.fromstring(answer.body)
         ET.SubElement(root, root.tag.rpartition("}")[0] + "}MfaDelete").text = "Enabled"
@@ -63,3 +65,15 @@ def after(call: Call, answer: Answer) -> Answer:
         headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
         return replace(answer, body=body, headers=headers)
     return answer
+
+
+def _with_regions(answer: Answer) -> Answer:
+    """A list of buckets that was asked for with any parameter says where each of them lives."""
+    root = ET.fromstring(answer.body)
+    space = root.tag.rpartition("}")[0] + "}" if root.tag.startswith("{") else ""
+    for listed in root.iter(f"{space}Bucket"):
+        ET.SubElement(listed, f"{space}BucketRegion").text = bucket(
+            str(listed.findtext(f"{space}Name"))
+        ).region_name
+    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
+    return replace(answer, body=ET.tostring(root), headers=headers)

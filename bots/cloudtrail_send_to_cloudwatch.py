@@ -1,0 +1,142 @@
+"""Send what a trail records to a log group of CloudWatch Logs as well.
+
+After: CloudTrail delivers to the log group within a quarter of an hour, through a role that may write
+the trail's own log streams and nothing else.
+Caution: CloudWatch Logs charges for what comes in, and a new log group keeps it for ever until somebody
+sets a retention. A trail that delivers to a log group already keeps it, whatever the finding names.
+Finding: cloudtrail_send_to_cloudwatch CloudTrail/SecurityLogs
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from pydantic import Field
+
+from bots._all_or_none import Change, kept, make, unmake
+from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._log_groups import GROUPS, NAME_PATTERN, group_of, log_group
+from bots._policies import statements
+from bots._service_roles import READS, WRITES, RoleState
+from bots._trail_logs import (
+    NOT_YET,
+    ROLE,
+    delivery,
+    delivery_error,
+    group_arn,
+    is_ours,
+    refuse_while_others_deliver,
+)
+from bots._trails import LOOK_UP, TRAIL, trail_of, update_trail
+
+
+class Wish(Params):
+    log_group_name: Annotated[
+        str, Field(pattern=NAME_PATTERN, description="log group to use, made if it is missing")
+    ] = "CloudTrail/DefaultLogGroup"
+
+
+class Delivery(Before):
+    trail_arn: str
+    region: str
+    connected: bool
+    of_organization: bool
+    log_group: str
+    group_exists: bool
+    role: RoleState
+
+
+bot = Bot(
+    name="cloudtrail_send_to_cloudwatch",
+    acts_on="AWS::CloudTrail::Trail",
+    target=entity("id", "name"),
+    params=Wish,
+    before=Delivery,
+    reads=(LOOK_UP, "cloudtrail:GetTrailStatus", "logs:DescribeLogGroups", *READS),
+    writes=("cloudtrail:UpdateTrail", "logs:CreateLogGroup", "iam:PassRole", *WRITES),
+    resources={
+        "cloudtrail:GetTrailStatus": TRAIL,
+        "cloudtrail:UpdateTrail": TRAIL,
+        "logs:DescribeLogGroups": GROUPS,
+        "logs:CreateLogGroup": GROUPS,
+        **ROLE.resources,
+    },
+    passes={ROLE.service: ROLE.arns},
+    risk=Risk.CONFIG_CHANGE,
+    undo=Undo.nearest(
+        "a log group that was made stays, with the events in it",
+        expects=lambda was: was.model_copy(update={"group_exists": True}),
+    ),
+    creates=(
+        "the log group, CloudTrail/DefaultLogGroup unless the finding names another",
+        f"the role {ROLE.name} with the inline policy {ROLE.policy_name}",
+    ),
+    example="cloudtrail_send_to_cloudwatch",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: Wish) -> Check[Delivery]:
+    trail = await trail_of(aws, target)
+    name = group_of(trail.log_group)[2] if trail.log_group else params.log_group_name
+    error, ours = await delivery_error(trail), is_ours(trail)
+    if error and not ours:
+        raise CannotFix(
+            f"trail {trail.name} is set to deliver to log group {name} through {trail.role}, which fails: {error}. "
+            "Mend that role or the log group; the hub leaves other people's roles alone"
+        )
+    before = Delivery(
+        trail_arn=trail.arn,
+        region=trail.home.region,
+        connected=trail.log_group is not None,
+        of_organization=trail.of_organization,
+        log_group=name,
+        group_exists=not ours or await log_group(trail.home, name) is not None,
+        role=await ROLE.state(aws) if ours else RoleState(arn=trail.role, policy=None),
+    )
+    needed = delivery(trail.home, name, of_organization=trail.of_organization)
+    granted = not ours or needed in statements(before.role.policy)
+    return Check(
+        compliant=before.connected and before.group_exists and granted,
+        before=before,
+        why=f"trail {trail.name} "
+        + (f"delivers to log group {name}" if before.connected else "delivers to no log group")
+        + ("" if before.group_exists else f", and there is no log group {name}")
+        + ("" if granted else f", and role {ROLE.name} has no right to write there"),
+        region=trail.home.region,
+        notes=(f"CloudTrail said of its last delivery: {error}",) if error else (),
+        target_id=trail.arn,
+        touches=(("AWS::IAM::Role", ROLE.name), ("AWS::Logs::LogGroup", name)) if ours else (),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: Wish, before: Delivery) -> None:
+    role, trail = _changes(aws, before)
+    create = partial(aws.at(before.region).call, "logs", "CreateLogGroup", logGroupName=before.log_group)
+    group = [] if before.group_exists else [Change(create, kept)]
+    await make([*role, *group, *trail])
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Delivery) -> None:
+    role, trail = _changes(aws, before)
+    if role:
+        await refuse_while_others_deliver(aws.at(before.region), before.trail_arn, before.log_group)
+    await unmake([*role, *trail])
+
+
+def _changes(aws: Aws, before: Delivery) -> tuple[list[Change], list[Change]]:
+    home, group = aws.at(before.region), before.log_group
+    update = partial(update_trail, home, before.trail_arn)
+    connect = partial(
+        update,
+        later=NOT_YET,
+        CloudWatchLogsLogGroupArn=f"{group_arn(home, group)}:*",
+        CloudWatchLogsRoleArn=ROLE.arn(aws, before.role),
+    )
+    # Empty texts take the settings away.
+    part = partial(update, CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn="")
+    needed = delivery(home, group, of_organization=before.of_organization)
+    return ROLE.changes(aws, before.role, needed), [] if before.connected else [Change(connect, part)]
