@@ -39,6 +39,7 @@ PREFIXES: Mapping[str, str] = {
 # service:Operation -> what IAM calls it.
 NAMES: Mapping[str, str] = {
     # lambda
+    "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
     "lambda:Invoke": "lambda:InvokeFunction",
     "lambda:InvokeWithResponseStream": "lambda:InvokeFunction",
     # s3
@@ -175,6 +176,12 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
     if call.service == "kms" and call.operation == "CreateKey" and params.get("Policy"):
         # Whoever brings a policy must be able to change it later, or AWS fears that nobody can.
         yield "kms:PutKeyPolicy", f"arn:{{partition}}:kms:{call.region}:{{account}}:key/*"
+    if call.name in ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"):
+        for layer in params.get("Layers") or ():
+            yield "lambda:GetLayerVersion", layer
+    if call.name == "sqs:CreateQueue" and params.get("tags"):
+        name = params.get("QueueName", "*")
+        yield "sqs:TagQueue", f"arn:{{partition}}:sqs:{call.region}:{{account}}:{name}"
     if call.service not in ("iam", "sts"):
         for role in sorted(set(_roles(params))):
             yield "iam:PassRole", role

@@ -141,6 +141,20 @@ def _associated(call: Call, where: Where) -> list[str]:
     return found + [each.id for each in backend.route_tables.values() if association in each._associations]
 
 
+# --- ecs
+
+
+def _ecs(call: Call, where: Where) -> Arns:
+    """AWS asks about what is in a cluster, and about the cluster itself only where there is nothing else."""
+    kinds = {"task": "task/{}", "tasks": "task/{}", "service": "service/{}", "services": "service/{}"}
+    kinds |= {"containerInstances": "container-instance/{}"}
+    if call.operation == "ListContainerInstances":
+        kinds = {"cluster": "cluster/{}"}
+    elif call.operation.startswith("List") or call.operation == "DescribeTaskDefinition":
+        return ANY
+    return _named(call, where, kinds)
+
+
 # --- iam
 
 _IAM_WHOLE_ACCOUNT = re.compile(
@@ -205,7 +219,7 @@ def _kms(call: Call, where: Where) -> Arns:
 
 
 def _lambda(call: Call, where: Where) -> Arns:
-    if (
+    if call.operation == "ListEventSourceMappings" or (
         call.operation.startswith("List")
         and "FunctionName" not in call.params
         and "Resource" not in call.params
@@ -286,6 +300,7 @@ FINDERS: Mapping[str, Finder] = {
     "cloudwatch": _cloudwatch,
     "dynamodb": _dynamodb,
     "ec2": _ec2,
+    "ecs": _ecs,
     "ecr": _table({"repositoryName": "repository/{}"}),
     "eks": _table({"name": "cluster/{}"}),
     "elb": _table({"LoadBalancerName": "loadbalancer/{}"}),

@@ -1,0 +1,113 @@
+"""Put a tag on a Lambda function.
+
+After: the function carries the key with exactly the value; a version or an alias the finding names
+stands for its function, as only that can be tagged.
+Caution: tags can decide about access, costs and automation; know who reacts to the key.
+Finding: lambda_tag "data owner" "platform team"
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._functions import FUNCTION, GONE, Function, the_function
+
+MOST_TAGS = 50  # of a function, those of AWS not counted
+_PUNCTUATION = set(" _.:/=+-@")
+
+
+def _plain(text: str) -> str:
+    if strange := next(
+        (letter for letter in text if not letter.isalnum() and letter not in _PUNCTUATION), ""
+    ):
+        raise ValueError(
+            f"{strange!r} cannot be in a tag; there can be letters, digits, blanks and _ . : / = + - @"
+        )
+    return text
+
+
+def _not_reserved(key: str) -> str:
+    if key.lower().startswith("aws:"):
+        raise ValueError("must not start with aws:, which AWS keeps for itself")
+    return key
+
+
+class Wish(Params):
+    key: Annotated[
+        str,
+        Field(min_length=1, max_length=128, description="tag key"),
+        AfterValidator(_plain),
+        AfterValidator(_not_reserved),
+    ]
+    value: Annotated[
+        str, Field(max_length=256, description="tag value; left out: an empty one"), AfterValidator(_plain)
+    ] = ""
+
+
+class Tag(Before):
+    key: str
+    value: str | None  # None: the function does not carry the key
+
+
+bot = Bot(
+    name="lambda_tag",
+    acts_on="AWS::Lambda::Function",
+    target=entity("id", "name"),
+    params=Wish,
+    before=Tag,
+    reads=("lambda:ListTags",),
+    writes=("lambda:TagResource", "lambda:UntagResource"),
+    resources={
+        "lambda:ListTags": FUNCTION,
+        "lambda:TagResource": FUNCTION,
+        "lambda:UntagResource": FUNCTION,
+    },
+    risk=Risk.ADDITIVE,
+    undo=Undo.exact(),
+    example="lambda_tag reviewed yes",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: Wish) -> Check[Tag]:
+    function = the_function(aws, target)
+    answer = await function.home.find("lambda", "ListTags", absent=GONE, Resource=function.arn)
+    if answer is None:
+        raise function.gone()
+    tags: dict[str, str] = answer.get("Tags", {})
+    found = tags.get(params.key)
+    own = [key for key in tags if not key.lower().startswith("aws:")]
+    if found is None and len(own) >= MOST_TAGS:
+        raise CannotFix(
+            f"function {function.name} has {len(own)} tags, and AWS allows {MOST_TAGS}: remove one first"
+        )
+    has = "no value" if found is None else f"the value {found!r}"
+    return Check(
+        compliant=found == params.value,
+        before=Tag(key=params.key, value=found),
+        why=f"function {function.name} has {has} for the tag {params.key!r}",
+        region=function.home.region,
+        target_id=function.arn,
+        touches=function.touches,
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: Wish, before: Tag) -> None:
+    await _tag(the_function(aws, target), params.key, params.value)
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Tag) -> None:
+    function = the_function(aws, target)
+    if before.value is None:
+        await function.home.call("lambda", "UntagResource", Resource=function.arn, TagKeys=[before.key])
+    else:
+        await _tag(function, before.key, before.value)
+
+
+async def _tag(function: Function, key: str, value: str) -> None:
+    await function.home.call("lambda", "TagResource", Resource=function.arn, Tags={key: value})
