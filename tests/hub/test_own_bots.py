@@ -309,3 +309,17 @@ async def test_a_bot_that_is_gone_cannot_take_its_work_back(
         without = Hub(replace(hub.kit, catalogue=Catalogue()))
         with pytest.raises(NothingToUndo, match="of a bot that is not there now"):
             await without.undo(report.runs[0].run_id)
+
+
+async def test_the_bot_the_documentation_shows_works(
+    tmp_path: Path, spoke: Admin, hub_settings: MakeSettings
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "own-bots.md").read_text(encoding="utf-8")
+    write(tmp_path, "team_tag_owner", page.split("```python\n")[1].split("```")[0])
+    bucket = f"owned-{spoke.account_id}"
+    spoke.client("s3").create_bucket(Bucket=bucket)
+    async with hub_with(tmp_path, spoke, hub_settings) as hub:
+        [(outcome, text)] = told(await hub.settle(message(spoke.account_id, "team_tag_owner", id=bucket)))
+    assert outcome is Outcome.FIXED, text
+    tags = spoke.client("s3").get_bucket_tagging(Bucket=bucket)["TagSet"]
+    assert tags == [{"Key": "Owner", "Value": "nobody yet"}]
