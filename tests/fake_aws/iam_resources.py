@@ -16,6 +16,7 @@ from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 
 from tests.fake_aws.iam_actions import PREFIXES
+from tests.fake_aws.moto_gaps import _instance_profiles
 from tests.fake_aws.strict_iam import NOTHING_NARROWER
 from tests.fake_aws.wire import Call
 
@@ -108,6 +109,9 @@ def _ec2(call: Call, where: Where) -> Arns:
     ids = [text for value in call.params.values() for text in _texts(value)]
     # The rules of ModifySecurityGroupRules are one level down.
     ids += [rule["SecurityGroupRuleId"] for rule in call.params.get("SecurityGroupRules", ())]
+    if association := call.params.get("AssociationId"):
+        # A profile's association is authorised on its instance.
+        ids.append(_instance_profiles.instance_of(where.account_id, call.region, association) or "")
     found = []
     for text in ids:
         known = _EC2_ID.fullmatch(text)
@@ -139,6 +143,8 @@ def _iam(call: Call, where: Where) -> Arns:
         ("GroupName", "group", backend.groups),
         ("InstanceProfileName", "instance-profile", backend.instance_profiles),
     )
+    if call.operation in ("AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile"):
+        holders = holders[-1:]  # about the profile, whatever the role
     for parameter, kind, known in holders:
         if name := params.get(parameter):
             holder = known.get(name)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
-from tests.fake_aws.moto_gaps import _security_groups
+from tests.fake_aws.moto_gaps import _instance_profiles, _security_groups
 from tests.fake_aws.wire import Answer, Call, refusal
 
 
@@ -26,6 +26,8 @@ def before(call: Call) -> Answer | None:
         return _cannot_stop(call)
     if call.operation == "CreateTags":
         return _nothing_to_tag(call)
+    if call.operation == "AssociateIamInstanceProfile":
+        return _instance_profiles.before(call)
     return _security_groups.before(call)
 
 
