@@ -46,6 +46,15 @@ def user(admin: Admin, name: str, **more: Any) -> str:
     return str(admin.client("iam").create_user(UserName=name, **more)["User"]["Arn"])
 
 
+def profile(admin: Admin, name: str, *, role: str = "", path: str = "/") -> str:
+    """ARN of a new instance profile that holds the role."""
+    iam = admin.client("iam")
+    made = iam.create_instance_profile(InstanceProfileName=name, Path=path)["InstanceProfile"]
+    if role:
+        iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role)
+    return str(made["Arn"])
+
+
 def backend(admin: Admin) -> Any:
     """moto's own IAM, for states that nobody can bring about from outside."""
     return iam_backends[admin.account_id]["aws"]
