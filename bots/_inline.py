@@ -9,7 +9,7 @@ from typing import Any
 
 from bots._all_or_none import NO_SUCH, Change, Write
 from bots._bot import Aws, AwsError
-from bots._identities import Kind, no_such, some
+from bots._holders import Kind, no_such, some
 from bots._policies import statements
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bots._all_or_none import NO_SUCH, Change, change
 from bots._bot import Aws, AwsError, CannotFix, TargetGone
-from bots._identities import Kind, no_such
+from bots._holders import Kind, no_such
 from bots._inline import as_text
 
 POLICIES = ("arn:{partition}:iam::{account}:policy/*",)

@@ -19,12 +19,9 @@ def allows_every_action(document: str) -> bool:
 
 
 def makes_an_administrator(document: str) -> bool:
-    """Whether who has the policy can do everything, or get himself the right to."""
+    """Whether some statement allows all actions, or all of IAM's, on everything and without a condition."""
     return any(
-        _on_everything(statement)
-        and (
-            "NotAction" in statement or any(_is_all(action) for action in listed(statement.get("Action", [])))
-        )
+        not statement.get("Condition") and _on_everything(statement) and _has_all_of_iam(statement)
         for statement in _allowing(document)
     )
 
@@ -47,5 +44,11 @@ def _on_everything(statement: Mapping[str, Any]) -> bool:
     return "NotResource" in statement or "*" in listed(statement.get("Resource", []))
 
 
-def _is_all(action: Any) -> bool:
+def _has_all_of_iam(statement: Mapping[str, Any]) -> bool:
+    if "NotAction" in statement:
+        return not any(_covers_iam(action) for action in listed(statement["NotAction"]))
+    return any(_covers_iam(action) for action in listed(statement.get("Action", [])))
+
+
+def _covers_iam(action: Any) -> bool:
     return str(action).lower() in ("*", "*:*", "iam:*")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bots._all_or_none import Change, all_or_none, change
 from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
-from bots._identities import ROLES, bare_name, some
+from bots._holders import ROLES, bare_name, some
 from bots._instance_profiles import PROFILES, TO_EC2, profiles_of_role
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bots._all_or_none import all_or_none
 from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account
-from bots._identities import ROLES, bare_name, live_identity, some
+from bots._holders import ROLES, bare_name, live_identity, some
 from bots._inline import denial_notes, inline_documents, inline_names, removals
 
 

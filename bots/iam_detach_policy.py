@@ -11,7 +11,7 @@ import asyncio
 
 from bots._all_or_none import Change, all_or_none
 from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
-from bots._identities import GROUPS, PATHS_OF_AWS, ROLES, USERS, some
+from bots._holders import GROUPS, PATHS_OF_AWS, ROLES, USERS, some
 from bots._managed import ANY_POLICY, detachments, entities_with, owner_of
 
 

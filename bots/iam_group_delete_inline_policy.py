@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bots._all_or_none import all_or_none
 from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
-from bots._identities import GROUPS, bare_name, some
+from bots._holders import GROUPS, bare_name, some
 from bots._inline import denial_notes, inline_documents, inline_names, removals
 
 

@@ -14,7 +14,7 @@ import re
 
 from bots._all_or_none import all_or_none
 from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
-from bots._identities import PATHS_OF_AWS, ROLES, bare_name, some
+from bots._holders import PATHS_OF_AWS, ROLES, bare_name, some
 from bots._inline import inline_documents, inline_names
 from bots._managed import ANY_POLICY, attached_to_role, detachments, documents_in_force
 from bots._wide import allows_every_action, is_blanket

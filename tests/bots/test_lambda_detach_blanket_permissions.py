@@ -211,7 +211,9 @@ def test_a_lone_statement_counts_as_one() -> None:
     [
         (plants.ALL, True),
         ({**plants.ALL, "Action": ["s3:GetObject", "IAM:*"]}, True),
-        ({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, True),
+        ({"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}, True),
+        ({"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}, False),
+        ({**plants.ALL, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}, False),
         ({**plants.BUCKET, "Action": "*"}, False),
         (LISTING, False),
         (plants.NOTHING, False),

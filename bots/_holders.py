@@ -1,4 +1,4 @@
-"""IAM users, groups and roles: how a finding names them, and which of them are AWS's own."""
+"""Who holds policies, users, groups and roles: how a finding names them, and which of them AWS keeps."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ GROUPS = ("arn:{partition}:iam::{account}:group/*",)
 # Roles under these paths are made and kept by AWS services and by IAM Identity Center; IAM lets nobody
 # else change them. (/service-role/ is an ordinary path.)
 PATHS_OF_AWS = ("/aws-service-role/", "/aws-reserved/")
+# How ARNs begin that findings write; see `own_arn`.
+ARN_START = r"^arn:([a-z-]+|\$PARTITION):iam::"
 NAMED_AT_MOST = 5  # names in one sentence
 
 Kind = Literal["Group", "Role", "User"]
@@ -24,6 +26,12 @@ _IDENTITY = re.compile(r"arn:[a-z-]+:iam::(?P<account>[0-9]{12}):(?P<kind>role|u
 def bare_name(named: str) -> str:
     """The name without path and ARN, as IAM's calls want it."""
     return named.rsplit("/", 1)[-1]
+
+
+def own_arn(aws: Aws, arn: str) -> str:
+    """An ARN of IAM that a finding writes, in this account's partition and with its id for $ACCOUNT_ID."""
+    resource = arn.split(":iam::", 1)[1].replace("$ACCOUNT_ID", aws.account_id)
+    return f"arn:{aws.partition}:iam::{resource}"
 
 
 def role_or_user(aws: Aws, named: str, of_type: str) -> tuple[Kind, str]:
