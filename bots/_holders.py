@@ -82,12 +82,6 @@ def is_kept_by_aws(identity: Mapping[str, Any]) -> bool:
     return bool(identity["Path"].startswith(PATHS_OF_AWS))
 
 
-def boundary_of(identity: Mapping[str, Any]) -> str | None:
-    """ARN of the permissions boundary; None for none."""
-    found: str | None = identity.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-    return found
-
-
 def some(names: Iterable[str]) -> str:
     """The names, not too many of them, for a sentence."""
     every = sorted(names)
