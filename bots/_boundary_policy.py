@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from bots._all_or_none import NO_SUCH, Change, Write
 from bots._bot import Aws, AwsError, CannotFix, TryLater
@@ -35,11 +36,11 @@ def as_policy(text: str) -> str:
         document = json.loads(text)
     except ValueError:
         raise ValueError("must be a policy document in JSON") from None
-    statements = document.get("Statement") if isinstance(document, dict) else None
-    listed = statements if isinstance(statements, list) else [statements]
-    if not listed or not all(isinstance(each, dict) and "Effect" in each for each in listed):
+    found: Any = document.get("Statement") if isinstance(document, dict) else None
+    statements: list[Any] = found if isinstance(found, list) else [found]
+    if not statements or not all(isinstance(each, dict) and "Effect" in each for each in statements):
         raise ValueError("must be a policy document with statements")
-    if any("Principal" in each or "NotPrincipal" in each for each in listed):
+    if any("Principal" in each or "NotPrincipal" in each for each in statements):
         raise ValueError("must be a policy of an identity, which names no principal")
     short = json.dumps(document, separators=(",", ":"))
     if len("".join(short.split())) > LONGEST_DOCUMENT:

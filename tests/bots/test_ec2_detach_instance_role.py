@@ -65,7 +65,7 @@ async def test_a_profile_emptied_meanwhile_is_no_failure(aws: FakeAws) -> None:
     async with alone(bot, aws, admin, _in_profiles(admin)) as one:
         was = (await one.check()).before
         admin.client("iam").remove_role_from_instance_profile(InstanceProfileName="first", RoleName="app")
-        await bot.run_fix(one.account, one.target, one.params, was)
+        await one.bot.run_fix(one.account, one.target, one.params, was)
         assert (await one.check()).compliant
 
 

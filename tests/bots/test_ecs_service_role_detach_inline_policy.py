@@ -94,5 +94,5 @@ async def test_when_one_cannot_be_deleted_all_are_kept(aws: FakeAws) -> None:
             RoleName="bot-alone", PolicyName="not-this", PolicyDocument=plants.document(deny)
         )
         with pytest.raises(AwsError, match="AccessDenied"):
-            await bot.run_fix(one.account, one.target, one.params, was)
+            await one.bot.run_fix(one.account, one.target, one.params, was)
     assert _observe(admin, planted) == before

@@ -122,7 +122,7 @@ async def test_who_disappears_meanwhile_does_not_stop_the_rest(aws: FakeAws) -> 
     async with alone(bot, aws, admin, planted) as one:
         was = (await one.check()).before
         admin.client("iam").detach_group_policy(GroupName="crew", PolicyArn=planted.entity["arn"])
-        await bot.run_fix(one.account, one.target, one.params, was)
+        await one.bot.run_fix(one.account, one.target, one.params, was)
         assert (await one.check()).compliant
 
 

@@ -164,7 +164,7 @@ async def test_the_oldest_version_makes_room_and_its_text_is_kept(aws: FakeAws) 
         assert json.loads(was.model_dump()["dropped"])["Statement"] == [plants.ALL]
         await one.fix()
         after = await one.undo(was)
-    assert after.before == bot.expected_after_undo(was)
+    assert after.before == one.bot.expected_after_undo(was)
     policy = plants.backend(admin).get_policy(f"arn:aws:iam::{admin.account_id}:policy/CIEMSuggestion-bob")
     assert [version.version_id for version in policy.versions] == ["v2", "v3", "v4", "v5"]
     assert policy.default_version_id == "v3"

@@ -88,7 +88,7 @@ async def test_a_policy_deleted_meanwhile_is_no_failure(aws: FakeAws) -> None:
     async with alone(bot, aws, admin, _group(admin, "one", "two")) as one:
         was = (await one.check()).before
         admin.client("iam").delete_group_policy(GroupName="crew", PolicyName="one")
-        await bot.run_fix(one.account, one.target, one.params, was)
+        await one.bot.run_fix(one.account, one.target, one.params, was)
         assert (await one.check()).compliant
 
 
