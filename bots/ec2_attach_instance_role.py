@@ -4,7 +4,7 @@ After: the instance has the profile, and what runs on it the role's rights. Anot
 replaced.
 Caution: everybody who can reach the instance's metadata gets the role's rights. An Auto Scaling group's
 next instance comes from the launch template, without the profile.
-Finding: ec2_attach_instance_role role_arn=arn:aws:iam::$ACCOUNT_ID:instance-profile/SSMCore
+Finding: ec2_attach_instance_role role_arn=arn:$PARTITION:iam::$ACCOUNT_ID:instance-profile/SSMCore
 """
 
 from __future__ import annotations

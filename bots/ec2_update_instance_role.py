@@ -3,7 +3,7 @@
 After: the role in the instance's profile has the policy; all else it has stays.
 Caution: whatever else uses the role gets the policy too. Policies that make an administrator are refused:
 a finding must not be able to hand out everything.
-Finding: ec2_update_instance_role policy_arn=arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore
+Finding: ec2_update_instance_role policy_arn=arn:$PARTITION:iam::aws:policy/AmazonSSMManagedInstanceCore
 """
 
 from __future__ import annotations
