@@ -102,7 +102,8 @@ def _target(finding: Finding, bot: AnyBot, partition: str) -> Target:
     if len(found) > MAX_TARGET_CHARACTERS or not found.isprintable():
         raise _Problem("the resource's id is too long or holds control characters")
     arn = parse_arn(found)
-    if arn is not None and arn.account not in ("", finding.account_id):
+    # Of policies that AWS itself writes, "aws" is the account.
+    if arn is not None and arn.account not in ("", "aws", finding.account_id):
         raise _Problem(
             f"the resource belongs to account {arn.account[:40]!r}, the finding is about {finding.account_id}"
         )

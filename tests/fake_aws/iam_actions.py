@@ -14,6 +14,8 @@ from typing import Any
 import botocore.session
 from moto.core.utils import get_service_model
 from moto.ec2.models import ec2_backends
+from moto.iam.models import iam_backends
+from moto.utilities.utils import get_partition
 
 from tests.fake_aws.wire import Call
 
@@ -182,6 +184,9 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
     if call.name == "sqs:CreateQueue" and params.get("tags"):
         name = params.get("QueueName", "*")
         yield "sqs:TagQueue", f"arn:{{partition}}:sqs:{call.region}:{{account}}:{name}"
+    if call.name in _PUT_ROLES_ON_INSTANCES:
+        for role in _roles_for_instances(call):
+            yield "iam:PassRole", role
     if call.service not in ("iam", "sts"):
         for role in sorted(set(_roles(params))):
             yield "iam:PassRole", role
@@ -190,7 +195,24 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
 # service:Operation -> the service principal that gets the role, where it is not the called service.
 PASSED_TO: Mapping[str, str] = {
     "ec2:CreateFlowLogs": "vpc-flow-logs.amazonaws.com",
+    "iam:AddRoleToInstanceProfile": "ec2.amazonaws.com",
 }
+
+# Calls that hand EC2 the role of an instance profile without naming its ARN.
+_PUT_ROLES_ON_INSTANCES = frozenset({
+    "ec2:AssociateIamInstanceProfile", "ec2:ReplaceIamInstanceProfileAssociation",
+    "iam:AddRoleToInstanceProfile",
+})  # fmt: skip
+
+
+def _roles_for_instances(call: Call) -> Iterator[str]:
+    backend = iam_backends[call.account_id][get_partition(call.region)]
+    if name := call.params.get("RoleName"):
+        yield from (role.arn for role in backend.get_roles() if role.name == name)
+    wanted = call.params.get("IamInstanceProfile") or {}
+    for profile in backend.get_instance_profiles():
+        if wanted.get("Arn") == profile.arn or wanted.get("Name") == profile.name:
+            yield from (role.arn for role in profile.roles)
 
 
 def passed_to(call: Call) -> str:

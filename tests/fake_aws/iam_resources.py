@@ -17,6 +17,7 @@ from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 
 from tests.fake_aws.iam_actions import PREFIXES
+from tests.fake_aws.moto_gaps import _instance_profiles
 from tests.fake_aws.strict_iam import NOTHING_NARROWER
 from tests.fake_aws.wire import Call
 
@@ -120,6 +121,9 @@ def _ec2(call: Call, where: Where) -> Arns:
     # The rules of ModifySecurityGroupRules are one level down.
     ids += [rule["SecurityGroupRuleId"] for rule in call.params.get("SecurityGroupRules", ())]
     ids += _associated(call, where)
+    if association := call.params.get("AssociationId"):
+        # A profile's association is authorised on its instance.
+        ids.append(_instance_profiles.instance_of(where.account_id, call.region, association) or "")
     found = []
     for text in ids:
         known = _EC2_ID.fullmatch(text)
@@ -176,6 +180,8 @@ def _iam(call: Call, where: Where) -> Arns:
         ("UserName", "user", {user.name: user for user in backend.users.values()}),
         ("InstanceProfileName", "instance-profile", backend.instance_profiles),
     )
+    if call.operation in ("AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile"):
+        holders = holders[-1:]  # about the profile, whatever the role
     for parameter, kind, known in holders:
         if name := params.get(parameter):
             holder = known.get(name)

@@ -8,7 +8,13 @@ from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
-from tests.fake_aws.moto_gaps import _flow_logs, _network_acls, _security_groups, _vpcs
+from tests.fake_aws.moto_gaps import (
+    _flow_logs,
+    _instance_profiles,
+    _network_acls,
+    _security_groups,
+    _vpcs,
+)
 from tests.fake_aws.wire import Answer, Call, refusal
 
 
@@ -36,6 +42,8 @@ def before(call: Call) -> Answer | None:
         return _vpcs.cannot_associate(call)
     if call.operation == "CreateFlowLogs":
         return _flow_logs.create(call)
+    if call.operation == "AssociateIamInstanceProfile":
+        return _instance_profiles.before(call)
     return _security_groups.before(call)
 
 

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.utilities.utils import get_partition
 
+from tests.fake_aws.moto_gaps import _iam_roles
 from tests.fake_aws.wire import Answer, Call, refusal
 
 ATTACHED_AT_MOST = 10  # managed policies, unless AWS raises an account's quota
@@ -40,7 +41,8 @@ def aws_managed(account_id: str, name: str, document: dict[str, Any], *, path: s
 
 def before(call: Call) -> Answer | None:
     check = _CHECKS.get(call.operation)
-    return check(call, inside(call.account_id, get_partition(call.region))) if check else None
+    answer = check(call, inside(call.account_id, get_partition(call.region))) if check else None
+    return answer or _iam_roles.before(call)
 
 
 def after(call: Call, answer: Answer) -> Answer:

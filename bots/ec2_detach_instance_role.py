@@ -1,0 +1,80 @@
+"""Take a role out of every instance profile, so that no instance gets its credentials.
+
+After: the role is in no instance profile. The profiles stay, empty, and with the instances.
+Caution: instances that live on the role fail when their credentials run out; those they already hold
+stay valid for up to six hours. Undo needs the profiles to be still empty.
+Finding: ec2_detach_instance_role
+"""
+
+from __future__ import annotations
+
+from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._holders import ROLES, bare_name, some
+from bots._iam_writes import Change, all_or_none, change
+from bots._instance_profiles import PROFILES, TO_EC2, profiles_of_role
+
+
+class InProfiles(Before):
+    profiles: tuple[str, ...]  # names
+
+
+bot = Bot(
+    name="ec2_detach_instance_role",
+    acts_on="AWS::IAM::Role",
+    target=entity("name", "id"),
+    params=NoParams,
+    before=InProfiles,
+    reads=("iam:ListInstanceProfilesForRole",),
+    writes=("iam:RemoveRoleFromInstanceProfile", "iam:AddRoleToInstanceProfile", "iam:PassRole"),
+    resources={
+        "iam:ListInstanceProfilesForRole": ROLES,
+        "iam:RemoveRoleFromInstanceProfile": PROFILES,
+        "iam:AddRoleToInstanceProfile": PROFILES,
+    },
+    passes=TO_EC2,
+    risk=Risk.DISRUPTIVE,
+    undo=Undo.exact(),
+    example="ec2_detach_instance_role",
+    is_global=True,
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[InProfiles]:
+    role = bare_name(target.id)
+    profiles = tuple(sorted(await profiles_of_role(aws, role)))
+    return Check(
+        compliant=not profiles,
+        before=InProfiles(profiles=profiles),
+        why=f"role {role} is in the instance profiles {some(profiles)}"
+        if profiles
+        else f"role {role} is in no instance profile",
+        notes=("credentials that instances already hold stay valid for up to six hours",) if profiles else (),
+        touches=tuple(("AWS::IAM::InstanceProfile", profile) for profile in profiles),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: InProfiles) -> None:
+    await all_or_none(aws, _removals(target, before))
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: InProfiles) -> None:
+    # An undo can find some of the profiles still, or again, with the role; AWS then calls them full.
+    there = await profiles_of_role(aws, bare_name(target.id))
+    missing = InProfiles(profiles=tuple(profile for profile in before.profiles if profile not in there))
+    await all_or_none(aws, [each.turned() for each in _removals(target, missing)])
+
+
+def _removals(target: Target, before: InProfiles) -> list[Change]:
+    role = bare_name(target.id)
+    return [
+        change(
+            "RemoveRoleFromInstanceProfile",
+            "AddRoleToInstanceProfile",
+            InstanceProfileName=profile,
+            RoleName=role,
+        )
+        for profile in before.profiles
+    ]

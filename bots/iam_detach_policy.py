@@ -1,0 +1,105 @@
+"""Detach a managed policy from every group, role and user that has it.
+
+After: nobody has it as a permissions policy; where it is a permissions boundary it stays one.
+Caution: everybody who had it loses at once what it allowed, and is free again to do what it denied.
+Roles that AWS keeps (service-linked ones, those of IAM Identity Center) stay as they are and are reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._holders import GROUPS, PATHS_OF_AWS, ROLES, USERS, some
+from bots._iam_writes import Change, all_or_none
+from bots._managed import ANY_POLICY, detachments, entities_with, owner_of
+
+
+class Attached(Before):
+    groups: tuple[str, ...]
+    roles: tuple[str, ...]
+    users: tuple[str, ...]
+
+
+bot = Bot(
+    name="iam_detach_policy",
+    acts_on="AWS::IAM::ManagedPolicy",
+    target=entity("arn", "id"),
+    params=NoParams,
+    before=Attached,
+    reads=("iam:ListEntitiesForPolicy",),
+    writes=(
+        "iam:DetachGroupPolicy",
+        "iam:DetachRolePolicy",
+        "iam:DetachUserPolicy",
+        "iam:AttachGroupPolicy",
+        "iam:AttachRolePolicy",
+        "iam:AttachUserPolicy",
+    ),
+    resources={
+        "iam:ListEntitiesForPolicy": ANY_POLICY,
+        "iam:DetachGroupPolicy": GROUPS,
+        "iam:DetachRolePolicy": ROLES,
+        "iam:DetachUserPolicy": USERS,
+        "iam:AttachGroupPolicy": GROUPS,
+        "iam:AttachRolePolicy": ROLES,
+        "iam:AttachUserPolicy": USERS,
+    },
+    risk=Risk.ACCESS_REMOVAL,
+    undo=Undo.exact(),
+    example="iam_detach_policy",
+    is_global=True,
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Attached]:
+    owner_of(aws, target.id)
+    use, boundary = {"PolicyUsageFilter": "PermissionsPolicy"}, {"PolicyUsageFilter": "PermissionsBoundary"}
+    groups, roles, users, bounded_roles, bounded_users, *kept = await asyncio.gather(
+        entities_with(aws, target.id, "Group", **use),
+        entities_with(aws, target.id, "Role", **use),
+        entities_with(aws, target.id, "User", **use),
+        entities_with(aws, target.id, "Role", **boundary),
+        entities_with(aws, target.id, "User", **boundary),
+        *(entities_with(aws, target.id, "Role", **use, PathPrefix=path) for path in PATHS_OF_AWS),
+    )
+    out_of_reach = {role for some_roles in kept for role in some_roles}
+    roles = tuple(role for role in roles if role not in out_of_reach)
+    notes = []
+    if out_of_reach:
+        notes.append(
+            f"AWS keeps {some(out_of_reach)}, so the policy stays there: for AWSReservedSSO roles change the "
+            "permission set in IAM Identity Center"
+        )
+    if bounded := bounded_roles + bounded_users:
+        notes.append(f"the policy stays the permissions boundary of {some(bounded)}")
+    found = [*(("Group", name) for name in groups), *(("Role", name) for name in roles)]
+    found += [("User", name) for name in users]
+    return Check(
+        compliant=not found,
+        before=Attached(groups=groups, roles=roles, users=users),
+        why=f"{target.id} is attached to {some(f'{kind.lower()} {name}' for kind, name in found) or 'nobody'}"
+        + (" that may be changed" if out_of_reach and not found else ""),
+        notes=tuple(notes),
+        touches=tuple((f"AWS::IAM::{kind}", name) for kind, name in found),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Attached) -> None:
+    await all_or_none(aws, _detachments(target, before))
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Attached) -> None:
+    await all_or_none(aws, [each.turned() for each in _detachments(target, before)])
+
+
+def _detachments(target: Target, before: Attached) -> list[Change]:
+    arns = (target.id,)
+    return [
+        *detachments("Group", before.groups, arns),
+        *detachments("Role", before.roles, arns),
+        *detachments("User", before.users, arns),
+    ]

@@ -1,0 +1,82 @@
+"""Delete the inline policies of a group that the finding lists; all of them if it lists none.
+
+After: the group has none of them; its managed policies and its other inline ones stay.
+Caution: all members lose at once what the policies allowed, and are free again to do what they denied.
+Finding: iam_group_delete_inline_policy
+"""
+
+from __future__ import annotations
+
+from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._holders import GROUPS, bare_name, some
+from bots._iam_writes import all_or_none
+from bots._inline import denial_notes, inline_documents, inline_names, removals
+
+
+class Inline(Before):
+    policies: dict[str, str]  # name -> document
+
+
+bot = Bot(
+    name="iam_group_delete_inline_policy",
+    acts_on="AWS::IAM::Group",
+    target=entity("name"),
+    params=NoParams,
+    before=Inline,
+    reads=("iam:ListGroupPolicies", "iam:GetGroupPolicy"),
+    writes=("iam:DeleteGroupPolicy", "iam:PutGroupPolicy"),
+    resources={
+        "iam:ListGroupPolicies": GROUPS,
+        "iam:GetGroupPolicy": GROUPS,
+        "iam:DeleteGroupPolicy": GROUPS,
+        "iam:PutGroupPolicy": GROUPS,
+    },
+    risk=Risk.ACCESS_REMOVAL,
+    undo=Undo.exact(),
+    example="iam_group_delete_inline_policy",
+    is_global=True,
+    entity_keys=("inlinePolicies",),
+    aliases=("iam_group_delete_inline_group",),
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Inline]:
+    group = bare_name(target.id)
+    there = await inline_names(aws, "Group", group)
+    listed = _listed(target)
+    wanted = there if listed is None else [name for name in there if name in listed]
+    found = await inline_documents(aws, "Group", group, wanted)
+    others = set(there) - set(wanted)
+    notes = denial_notes(found)
+    if others:
+        notes += (f"the group keeps inline policies that the finding does not list: {some(others)}",)
+    return Check(
+        compliant=not found,
+        before=Inline(policies=found),
+        why=f"group {group} has the inline policies {some(found)}"
+        if found
+        else f"group {group} has none of the inline policies that the finding lists"
+        if listed is not None
+        else f"group {group} has no inline policies",
+        notes=notes,
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Inline) -> None:
+    await all_or_none(aws, removals("Group", bare_name(target.id), before.policies))
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Inline) -> None:
+    changes = removals("Group", bare_name(target.id), before.policies)
+    await all_or_none(aws, [each.turned() for each in changes])
+
+
+def _listed(target: Target) -> set[str] | None:
+    """Names that the finding lists; None if there is no list in it."""
+    policies = target.entity.get("inlinePolicies")
+    if not isinstance(policies, list):
+        return None
+    return {str(policy.get("name")) for policy in policies if isinstance(policy, dict)}
