@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 from bots._all_or_none import Change, kept
-from bots._bot import Aws, AwsError, Before, CannotFix
+from bots._bot import Aws, AwsError, Before, CannotFix, together
 
 PREFIX = "CloudTrailMetricFilterAlerts"
 # AWS narrows sns:Unsubscribe to no topic.
@@ -43,7 +42,7 @@ async def listening(home: Aws, email: str) -> tuple[Listening, tuple[str, ...]]:
         CannotFix: alarms cannot be told on the topic.
     """
     topic = topic_arn(home)
-    answer, addresses = await asyncio.gather(
+    answer, addresses = await together(
         home.find("sns", "GetTopicAttributes", absent=(_NONE,), TopicArn=topic), _addresses(home)
     )
     key = "" if answer is None else str(answer["Attributes"].get("KmsMasterKeyId", ""))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from bots._bot import Aws, Before, CannotFix
+from bots._bot import Aws, Before, CannotFix, together
 from bots._policies import deleted_principals
 from bots._s3 import LOG_DELIVERY_GROUP
 
@@ -56,7 +55,7 @@ class Acl(Before):
 
 
 async def read_acl(home: Aws, bucket: dict[str, str]) -> Acl:
-    found, ownership = await asyncio.gather(
+    found, ownership = await together(
         home.call("s3", "GetBucketAcl", **bucket),
         home.find("s3", "GetBucketOwnershipControls", absent=_NO_OWNERSHIP, **bucket),
     )
@@ -120,7 +119,7 @@ def refuse_unstorable(name: str, document: str) -> None:
 
 async def audience_notes(home: Aws, bucket: dict[str, str]) -> tuple[str, ...]:
     """Whom it may hit when the public or plain HTTP is shut out."""
-    website, status = await asyncio.gather(
+    website, status = await together(
         home.find("s3", "GetBucketWebsite", absent=NO_WEBSITE, **bucket),
         home.find("s3", "GetBucketPolicyStatus", absent=NO_POLICY, **bucket),
     )

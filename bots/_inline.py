@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bots._bot import Aws, AwsError
+from bots._bot import Aws, AwsError, together
 from bots._holders import Kind, no_such, some
 from bots._iam_writes import NO_SUCH, Change, Write
 from bots._policies import statements
@@ -34,7 +33,7 @@ async def inline_names(aws: Aws, kind: Kind, name: str) -> list[str]:
 
 async def inline_documents(aws: Aws, kind: Kind, name: str, policies: Iterable[str]) -> dict[str, str]:
     """Document by name, of those that are there."""
-    answers = await asyncio.gather(
+    answers = await together(
         *(
             aws.find(
                 "iam",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bots._bot import Aws, Before, CannotFix
+from bots._bot import Aws, Before, CannotFix, together
 
 GATEWAY = ("arn:{partition}:ec2:*:{account}:internet-gateway/*",)
 TABLE = ("arn:{partition}:ec2:*:{account}:route-table/*",)
@@ -83,7 +82,7 @@ class Side:
 
 async def look(aws: Aws, vpc_id: str) -> Side:
     """The internet side of the VPC as it is now."""
-    gateways, tables, interfaces = await asyncio.gather(
+    gateways, tables, interfaces = await together(
         _listed(aws, "DescribeInternetGateways", "InternetGateways", "attachment.vpc-id", vpc_id),
         _listed(aws, "DescribeRouteTables", "RouteTables", "vpc-id", vpc_id),
         _listed(aws, "DescribeNetworkInterfaces", "NetworkInterfaces", "vpc-id", vpc_id),
@@ -137,7 +136,7 @@ async def refuse_unclosable(aws: Aws, vpc_id: str, side: Side) -> None:
         raise CannotFix(
             f"{_some(stored)} boot from instance store: AWS can only terminate them, so nothing was stopped"
         )
-    protected = await asyncio.gather(*(_is_protected(aws, each) for each in on))
+    protected = await together(*(_is_protected(aws, each) for each in on))
     if any(protected):
         some = _some(each for each, is_protected in zip(on, protected, strict=True) if is_protected)
         raise CannotFix(

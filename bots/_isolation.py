@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, AwsError, Before, CannotFix, TryLater
+from bots._bot import Aws, AwsError, Before, CannotFix, TryLater, together
 from bots._policies import same
 
 POLICY = ("arn:{partition}:iam::{account}:policy/isolate_deny_*",)
@@ -70,7 +70,7 @@ async def look(aws: Aws, vpc_id: str) -> Seen:
     Raises:
         CannotFix: a policy of that name says something else.
     """
-    dns, acls, users = await asyncio.gather(
+    dns, acls, users = await together(
         aws.call("ec2", "DescribeVpcAttribute", VpcId=vpc_id, Attribute="enableDnsSupport"),
         _acls(aws, vpc_id),
         _users(aws, vpc_id),

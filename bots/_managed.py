@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterable
 from typing import Any
 
-from bots._bot import Aws, AwsError, CannotFix, TargetGone
+from bots._bot import Aws, AwsError, CannotFix, TargetGone, together
 from bots._holders import Kind, no_such
 from bots._iam_writes import NO_SUCH, Change, change
 from bots._inline import as_text
@@ -95,4 +94,4 @@ async def documents_in_force(aws: Aws, arns: Iterable[str]) -> dict[str, str]:
         facts = await policy_facts(aws, arn)
         return (arn, await version_document(aws, arn, facts["DefaultVersionId"])) if facts else None
 
-    return dict(found for found in await asyncio.gather(*map(read, arns)) if found)
+    return dict(found for found in await together(*map(read, arns)) if found)

@@ -6,7 +6,6 @@ another role one day). Until all is copied the tag says so; a copy that an earli
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 import string
@@ -14,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, CannotFix
+from bots._bot import Aws, CannotFix, together
 from bots._boundaries import boundary_of
 from bots._iam_writes import NO_SUCH, Change, Write
 from bots._inline import as_text, inline_documents, inline_names, removals
@@ -61,7 +60,7 @@ class Content:
 async def content_of(aws: Aws, role: Mapping[str, Any]) -> Content:
     """Content of the role that GetRole answered with."""
     name = role["RoleName"]
-    names, attached = await asyncio.gather(inline_names(aws, "Role", name), attached_to_role(aws, name))
+    names, attached = await together(inline_names(aws, "Role", name), attached_to_role(aws, name))
     return Content(
         trust=as_text(role["AssumeRolePolicyDocument"]),
         seconds=role["MaxSessionDuration"],
@@ -77,9 +76,7 @@ async def copies_of(aws: Aws, original: Mapping[str, Any]) -> dict[str, dict[str
     # Listings do not show tags.
     listed = aws.pages("iam", "ListRoles", items="Roles", PathPrefix=original["Path"])
     names = sorted([role["RoleName"] async for role in listed if alike.fullmatch(role["RoleName"])])
-    answers = await asyncio.gather(
-        *(aws.find("iam", "GetRole", absent=NO_SUCH, RoleName=name) for name in names)
-    )
+    answers = await together(*(aws.find("iam", "GetRole", absent=NO_SUCH, RoleName=name) for name in names))
     found = {answer["Role"]["RoleName"]: answer["Role"] for answer in answers if answer}
     return {name: role for name, role in found.items() if _mark(role).split(" ")[0] == original["RoleId"]}
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from bots._all_or_none import Change
-from bots._bot import Aws, Before, CannotFix
+from bots._bot import Aws, Before, CannotFix, together
 from bots._policies import Statement, listed, statements, with_statements
 
 READS = ("iam:GetRole", "iam:GetRolePolicy")
@@ -60,7 +59,7 @@ class ServiceRole:
             CannotFix: somebody else may take the role: it gets no rights from the hub.
         """
         # The policy is asked for in any case: a missing right must show before anything is changed.
-        answer, policy = await asyncio.gather(
+        answer, policy = await together(
             aws.find("iam", "GetRole", absent=_NONE, RoleName=self.name), self._policy(aws)
         )
         if answer is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
-from bots._bot import Aws, Before, CannotFix
+from bots._bot import Aws, Before, CannotFix, together
 from bots._tasks import Match, Task, definitions_of, in_batches, names_role, stop_notes
 
 INSTANCES = ("arn:{partition}:ecs:*:{account}:container-instance/*",)
@@ -47,7 +46,7 @@ async def draining(aws: Aws, where: Sequence[str]) -> tuple[str, ...]:
         )
         return [arn async for arn in found]
 
-    several = await asyncio.gather(*(listed(cluster) for cluster in where))
+    several = await together(*(listed(cluster) for cluster in where))
     return tuple(sorted(arn for arns in several for arn in arns))
 
 
@@ -57,7 +56,7 @@ async def active(aws: Aws, wanted: Iterable[Instance]) -> dict[Instance, int]:
         (cluster, aws.call("ecs", "DescribeContainerInstances", cluster=cluster, containerInstances=batch))
         for cluster, batch in _by_cluster(wanted, _MOST_DESCRIBED)
     ]
-    answers = await asyncio.gather(*(call for _, call in calls))
+    answers = await together(*(call for _, call in calls))
     return {
         Instance(cluster=cluster, arn=found["containerInstanceArn"]): found.get("runningTasksCount", 0)
         for (cluster, _), answer in zip(calls, answers, strict=True)
@@ -95,7 +94,7 @@ async def services_under(
     aws: Aws, where: Sequence[str], roles: Sequence[str], match: Match
 ) -> tuple[Service, ...]:
     """Services of the clusters that start tasks under one of the roles. Daemons have no count to set."""
-    several = await asyncio.gather(*(_services_in(aws, cluster) for cluster in where))
+    several = await together(*(_services_in(aws, cluster) for cluster in where))
     found = [each for each in (service for many in several for service in many) if _is_counted(each)]
     definitions = await definitions_of(aws, {arn for each in found for arn in _definitions_of(each)})
     return tuple(
@@ -107,7 +106,7 @@ async def services_under(
 
 async def _services_in(aws: Aws, cluster: str) -> list[dict[str, Any]]:
     arns = [arn async for arn in aws.pages("ecs", "ListServices", items="serviceArns", cluster=cluster)]
-    answers = await asyncio.gather(
+    answers = await together(
         *(
             aws.call("ecs", "DescribeServices", cluster=cluster, services=batch)
             for batch in in_batches(arns, _MOST_SERVICES)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from bots._bot import Aws, AwsError, Before, CannotFix, Target
+from bots._bot import Aws, AwsError, Before, CannotFix, Target, together
 
 TASKS = ("arn:{partition}:ecs:*:{account}:task/*",)
 READS = ("ecs:ListClusters", "ecs:ListTasks", "ecs:DescribeTasks", "ecs:DescribeTaskDefinition")
@@ -85,14 +85,14 @@ async def stopped(aws: Aws, where: Sequence[str]) -> list[dict[str, Any]]:
 
 
 async def _tasks(aws: Aws, where: Sequence[str], desired: str) -> list[dict[str, Any]]:
-    found = await asyncio.gather(*(_tasks_in(aws, cluster, desired) for cluster in where))
+    found = await together(*(_tasks_in(aws, cluster, desired) for cluster in where))
     return [task for several in found for task in several]
 
 
 async def _tasks_in(aws: Aws, cluster: str, desired: str) -> list[dict[str, Any]]:
     listed = aws.pages("ecs", "ListTasks", items="taskArns", cluster=cluster, desiredStatus=desired)
     arns = [arn async for arn in listed]
-    answers = await asyncio.gather(
+    answers = await together(
         *(
             aws.call("ecs", "DescribeTasks", cluster=cluster, tasks=batch)
             for batch in in_batches(arns, _MOST_TASKS)
@@ -105,7 +105,7 @@ async def _tasks_in(aws: Aws, cluster: str, desired: str) -> list[dict[str, Any]
 async def definitions_of(aws: Aws, arns: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Task definitions by their ARNs, each read once, deregistered ones too."""
     wanted = sorted(arns)
-    answers = await asyncio.gather(
+    answers = await together(
         *(aws.call("ecs", "DescribeTaskDefinition", taskDefinition=arn) for arn in wanted)
     )
     return {arn: each["taskDefinition"] for arn, each in zip(wanted, answers, strict=True)}

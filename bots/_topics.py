@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from bots._bot import Aws, CannotFix, Target, TargetGone
+from bots._bot import Aws, CannotFix, Target, TargetGone, together
 
 TOPIC = ("arn:{partition}:sns:*:{account}:*",)
 # What the owner may do with a new topic.
@@ -79,7 +78,7 @@ async def saved_subscriptions(home: Aws, arn: str, *, at_most: int) -> tuple[dic
             raise CannotFix(
                 f"topic {arn} has more than {at_most} subscriptions, too many to save: save and delete them by hand"
             )
-    return tuple(await asyncio.gather(*(_with_attributes(home, each) for each in found)))
+    return tuple(await together(*(_with_attributes(home, each) for each in found)))
 
 
 async def _with_attributes(home: Aws, found: Mapping[str, Any]) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, CannotFix, Target
+from bots._bot import Aws, CannotFix, Target, together
 
 VPC = ("arn:{partition}:ec2:*:{account}:vpc/*",)
 GONE = ("InvalidVpcID.NotFound",)
@@ -156,7 +155,7 @@ async def find_vpc(aws: Aws, target: Target) -> dict[str, Any] | None:
 
 async def contents(aws: Aws, vpc_id: str) -> dict[str, list[dict[str, Any]]]:
     """All there is in a VPC, by the kind's name."""
-    found = await asyncio.gather(*(_listed(aws, kind, vpc_id) for kind in KINDS))
+    found = await together(*(_listed(aws, kind, vpc_id) for kind in KINDS))
     return {kind.name: elements for kind, elements in zip(KINDS, found, strict=True)}
 
 

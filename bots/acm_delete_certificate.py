@@ -9,7 +9,6 @@ private certificate, are not seen.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Any
 
@@ -26,6 +25,7 @@ from bots._bot import (
     TryLater,
     Undo,
     entity,
+    together,
 )
 
 CERTIFICATE = ("arn:{partition}:acm:*:{account}:certificate/*",)
@@ -80,7 +80,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Certificate
         )
     found = answer["Certificate"]
     _refuse_needed(target, found)
-    tags, text = await asyncio.gather(
+    tags, text = await together(
         home.call("acm", "ListTagsForCertificate", **named), _text(home, target, found["Status"])
     )
     return Check(

@@ -12,9 +12,7 @@ one back. A finding that knows when the call behind it was made never touches a 
 
 from __future__ import annotations
 
-import asyncio
-
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, together
 from bots._holders import some
 from bots._iam_writes import Change, Write, all_or_none
 from bots._managed import AWS_OWN, POLICIES, entities_with, owner_of, version_document
@@ -79,7 +77,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Default]:
     if settled is not None:
         return Check(compliant=True, before=before, why=settled)
     bad, good = versions.rollback()
-    groups, roles, users, successor = await asyncio.gather(
+    groups, roles, users, successor = await together(
         entities_with(aws, target.id, "Group"),
         entities_with(aws, target.id, "Role"),
         entities_with(aws, target.id, "User"),

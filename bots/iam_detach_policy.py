@@ -7,9 +7,7 @@ Roles that AWS keeps (service-linked ones, those of IAM Identity Center) stay as
 
 from __future__ import annotations
 
-import asyncio
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity, together
 from bots._holders import GROUPS, PATHS_OF_AWS, ROLES, USERS, some
 from bots._iam_writes import Change, all_or_none
 from bots._managed import ANY_POLICY, detachments, entities_with, owner_of
@@ -56,7 +54,7 @@ bot = Bot(
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Attached]:
     owner_of(aws, target.id)
     use, boundary = {"PolicyUsageFilter": "PermissionsPolicy"}, {"PolicyUsageFilter": "PermissionsBoundary"}
-    groups, roles, users, bounded_roles, bounded_users, *kept = await asyncio.gather(
+    groups, roles, users, bounded_roles, bounded_users, *kept = await together(
         entities_with(aws, target.id, "Group", **use),
         entities_with(aws, target.id, "Role", **use),
         entities_with(aws, target.id, "User", **use),

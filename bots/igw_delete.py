@@ -9,9 +9,20 @@ instance with volumes under a customer managed key, an undo also needs kms:Creat
 
 from __future__ import annotations
 
-import asyncio
-
-from bots._bot import Aws, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, TryLater, Undo, entity
+from bots._bot import (
+    Aws,
+    Bot,
+    CannotFix,
+    Check,
+    NoParams,
+    Risk,
+    Target,
+    TargetGone,
+    TryLater,
+    Undo,
+    entity,
+    together,
+)
 from bots._internet import (
     ADDRESS,
     GATEWAY,
@@ -126,7 +137,7 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Internet) -> N
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Internet) -> None:
-    side, instances = await asyncio.gather(look(aws, target.id), described(aws, before.running))
+    side, instances = await together(look(aws, target.id), described(aws, before.running))
     states = {each: found["State"]["Name"] for each, found in instances.items()}
     if stopping := sorted(each for each, state in states.items() if state == "stopping"):
         raise TryLater(f"{', '.join(stopping)} have not stopped yet", seconds=STOPPING_SECONDS)

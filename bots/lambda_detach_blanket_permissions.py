@@ -9,10 +9,22 @@ does whatever else uses the role.
 
 from __future__ import annotations
 
-import asyncio
 import re
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+from bots._bot import (
+    Aws,
+    Before,
+    Bot,
+    CannotFix,
+    Check,
+    NoParams,
+    Risk,
+    Target,
+    TargetGone,
+    Undo,
+    entity,
+    together,
+)
 from bots._holders import PATHS_OF_AWS, ROLES, bare_name, some
 from bots._iam_writes import all_or_none
 from bots._inline import inline_documents, inline_names
@@ -62,7 +74,7 @@ bot = Bot(
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Blanket]:
     home, role = await _execution_role(aws, target)
-    attached, inline = await asyncio.gather(attached_to_role(aws, role), inline_names(aws, "Role", role))
+    attached, inline = await together(attached_to_role(aws, role), inline_names(aws, "Role", role))
     managed = await documents_in_force(aws, attached)
     own = await inline_documents(aws, "Role", role, inline)
     blanket = tuple(arn for arn, text in managed.items() if is_blanket(text) and not _NEEDED.fullmatch(arn))

@@ -9,12 +9,11 @@ Finding: lambda_detach_external_layer allowed_accounts=222233334444,111122223333
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, together
 from bots._functions import (
     FUNCTION,
     GONE,
@@ -72,7 +71,7 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Layers]:
     notes: tuple[str, ...] = ()
     if external or failed(found):
         wait_for_update(function, found)
-        await asyncio.gather(*(_refuse_unusable(function, arn) for arn in staying))
+        await together(*(_refuse_unusable(function, arn) for arn in staying))
         notes = await _attached_by(function, target, external)
     return Check(
         compliant=not external and not failed(found),

@@ -10,7 +10,6 @@ Finding: s3_delete_bucket
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -29,6 +28,7 @@ from bots._bot import (
     TargetGone,
     Undo,
     entity,
+    together,
 )
 from bots._bucket_access import NO_POLICY, NO_WEBSITE, read_acl
 from bots._policies import services_let_in
@@ -99,7 +99,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Settings]:
         raise CannotFix(f"bucket {name} is not empty: it holds objects, older versions or delete markers")
     acl = await read_acl(home, bucket)
     acl.refuse_log_writers(name)
-    answers = await asyncio.gather(
+    answers = await together(
         home.call("s3", "ListMultipartUploads", MaxUploads=1, **bucket),
         *(home.find("s3", operation, absent=absent, **bucket) for operation, absent in SAVED.items()),
     )

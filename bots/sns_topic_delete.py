@@ -9,11 +9,22 @@ Finding: sns_topic_delete
 
 from __future__ import annotations
 
-import asyncio
-
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+from bots._bot import (
+    Aws,
+    Before,
+    Bot,
+    CannotFix,
+    Check,
+    NoParams,
+    Risk,
+    Target,
+    TargetGone,
+    Undo,
+    entity,
+    together,
+)
 from bots._policies import services_let_in
 from bots._topics import TOPIC, notifying_alarms, saved_subscriptions, topic_attributes, topic_home
 
@@ -84,7 +95,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Topic]:
             f"{len(alarms)} CloudWatch alarms notify topic {arn}: {some}; point them elsewhere first"
         )
     subscriptions = await saved_subscriptions(home, arn, at_most=MOST_SUBSCRIPTIONS)
-    tags, protection = await asyncio.gather(
+    tags, protection = await together(
         home.call("sns", "ListTagsForResource", ResourceArn=arn),
         home.call("sns", "GetDataProtectionPolicy", ResourceArn=arn),
     )

@@ -8,10 +8,22 @@ hosted zones, resolver rules and address pools that know the VPC are not looked 
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from bots._bot import Aws, AwsError, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._bot import (
+    Aws,
+    AwsError,
+    Before,
+    Bot,
+    CannotFix,
+    Check,
+    NoParams,
+    Risk,
+    Target,
+    Undo,
+    entity,
+    together,
+)
 from bots._vpcs import GONE, KINDS, VPC, contents, find_vpc, in_the_way
 
 ATTRIBUTES = ("enableDnsSupport", "enableDnsHostnames")
@@ -50,7 +62,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Definition]
         raise CannotFix(
             f"{target.id} is the default VPC of {aws.region}, which others rely on: delete it by hand"
         )
-    found, *attributes = await asyncio.gather(
+    found, *attributes = await together(
         contents(aws, target.id), *(_attribute(aws, target, name) for name in ATTRIBUTES)
     )
     if others := in_the_way(found):

@@ -9,12 +9,24 @@ are not tied to a VPC and stay allowed. Subnets and users made later are open un
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from dataclasses import replace
 
 from bots._acl_entries import ACL
-from bots._bot import Aws, AwsError, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+from bots._bot import (
+    Aws,
+    AwsError,
+    Bot,
+    CannotFix,
+    Check,
+    NoParams,
+    Risk,
+    Target,
+    TargetGone,
+    Undo,
+    entity,
+    together,
+)
 from bots._isolation import POLICY, USER, Isolation, Wanted, bring, look
 from bots._vpcs import VPC, find_vpc
 
@@ -72,7 +84,7 @@ bot = Bot(
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Isolation]:
     if await find_vpc(aws, target) is None:
         raise TargetGone(f"VPC {target.id} does not exist in {aws.region}")
-    seen, users = await asyncio.gather(look(aws, target.id), _all_users(aws))
+    seen, users = await together(look(aws, target.id), _all_users(aws))
     state = seen.state
     open_subnets = [subnet for subnet, acl in state.subnets if acl not in seen.closed]
     free = sorted(users - set(state.users))
@@ -93,7 +105,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Isolation]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Isolation) -> None:
-    seen, users = await asyncio.gather(look(aws, target.id), _all_users(aws))
+    seen, users = await together(look(aws, target.id), _all_users(aws))
     cut_off = Wanted(
         dns_support=False,
         subnets={subnet: acl if acl in seen.closed else None for subnet, acl in seen.state.subnets},
