@@ -186,6 +186,17 @@ async def test_an_undo_brings_back_routes_addresses_and_running_instances(aws: F
     assert [each["GatewayId"] for each in routes if each["DestinationCidrBlock"] == ANYWHERE] == [gateway]
 
 
+async def test_the_tags_of_a_stack_are_not_given_to_the_new_gateway(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    planted = _gateway(admin)
+    gateways = ec2_backends[admin.account_id]["us-east-1"].internet_gateways
+    gateways[planted.notes["gateway"]].add_tags({"aws:cloudformation:stack-name": "shop"})
+    async with alone(bot, aws, admin, planted) as one:
+        was = (await one.check()).before
+        await one.fix()
+        assert (await one.undo(was)).before == was
+
+
 async def test_the_finding_of_another_gateway_is_stale_and_does_not_matter(aws: FakeAws) -> None:
     admin = aws.fresh_account()
     planted = _gateway(admin)
