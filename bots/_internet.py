@@ -101,7 +101,14 @@ async def look(aws: Aws, vpc_id: str) -> Side:
     instances = await described(aws, {id_ for each, _ in public if (id_ := instance_of(aws, each))})
     state = Internet(
         connected=bool(gateways),
-        tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in gateway.get("Tags", ()))),
+        # AWS's own tags cannot be given to another gateway.
+        tags=tuple(
+            sorted(
+                (tag["Key"], tag["Value"])
+                for tag in gateway.get("Tags", ())
+                if not tag["Key"].lower().startswith("aws:")
+            )
+        ),
         routes=tuple(sorted(routes, key=lambda route: (route.table, route.destination))),
         edge_tables=tuple(sorted(edges.values())),
         addresses=tuple(

@@ -74,8 +74,7 @@ def _opening(side: Side, vpc_id: str, gateway: str, saved: Internet, stopped: li
 
 
 async def _make_gateway(aws: Aws, saved: Internet) -> str:
-    # AWS's own tags cannot be given.
-    tags = [{"Key": key, "Value": value} for key, value in saved.tags if not key.lower().startswith("aws:")]
+    tags = [{"Key": key, "Value": value} for key, value in saved.tags]
     tagged = {"TagSpecifications": [{"ResourceType": "internet-gateway", "Tags": tags}]} if tags else {}
     made = await aws.call("ec2", "CreateInternetGateway", **tagged)
     return str(made["InternetGateway"]["InternetGatewayId"])

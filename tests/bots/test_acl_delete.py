@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.ec2.models import ec2_backends
 
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._bot import AwsError, CannotFix, NoParams, TryLater
 from bots._words import BadWords, parse
 from bots.acl_delete import Acl, bot
 from tests.bots.alone import alone
@@ -208,5 +208,6 @@ async def test_an_acl_deleted_by_somebody_else_meanwhile_is_right(aws: FakeAws) 
     async with alone(bot, aws, admin, planted) as one:
         before = (await one.check()).before
         admin.client("ec2").delete_network_acl(NetworkAclId=planted.notes["acl"])
-        await bot.run_fix(one.account, one.target, one.params, before)
+        assert isinstance(before, Acl)
+        await bot.run_fix(one.account, one.target, NoParams(), before)
         assert (await one.check()).compliant

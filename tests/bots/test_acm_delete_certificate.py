@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto.acm.models import CertBundle
 
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._bot import AwsError, CannotFix, NoParams, TryLater
 from bots._words import BadWords, parse
 from bots.acm_delete_certificate import Certificate, bot
 from tests.bots.alone import alone
@@ -181,5 +181,6 @@ async def test_a_certificate_deleted_by_somebody_else_meanwhile_is_right(aws: Fa
     async with alone(bot, aws, admin, planted) as one:
         before = (await one.check()).before
         admin.client("acm").delete_certificate(CertificateArn=planted.entity["certificateArn"])
-        await bot.run_fix(one.account, one.target, one.params, before)
+        assert isinstance(before, Certificate)
+        await bot.run_fix(one.account, one.target, NoParams(), before)
         assert (await one.check()).compliant

@@ -33,33 +33,28 @@ def _gateway(admin: Admin) -> Planted:
     table = ec2.create_route_table(VpcId=vpc_id)["RouteTable"]["RouteTableId"]
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANYWHERE, GatewayId=gateway)
     subnet = ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
-    ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
     entity = {"id": vpc_id, "type": "VPC", "internetGateways": [{"externalId": gateway}]}
     return Planted(entity=entity, notes={"gateway": gateway, "subnet": subnet, "table": table})
 
 
-def _instance(admin: Admin, planted: Planted, *, public: bool = True, **made: Any) -> str:
-    interface = {"DeviceIndex": 0, "SubnetId": planted.notes["subnet"], "AssociatePublicIpAddress": public}
-    found = admin.client("ec2").run_instances(
-        ImageId="ami-12c6146b", MinCount=1, MaxCount=1, NetworkInterfaces=[interface], **made
-    )
-    return str(found["Instances"][0]["InstanceId"])
-
-
-def _elastic(admin: Admin, instance: str) -> None:
+def _instance(admin: Admin, planted: Planted, *, public: bool = True, elastic: bool = False) -> str:
     ec2 = admin.client("ec2")
-    (found,) = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
-    ec2.associate_address(
-        AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"],
-        NetworkInterfaceId=found["NetworkInterfaces"][0]["NetworkInterfaceId"],
-    )
+    interface = {"DeviceIndex": 0, "SubnetId": planted.notes["subnet"], "AssociatePublicIpAddress": public}
+    (found,) = ec2.run_instances(
+        ImageId="ami-12c6146b", MinCount=1, MaxCount=1, NetworkInterfaces=[interface]
+    )["Instances"]
+    if elastic:
+        ec2.associate_address(
+            AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"],
+            NetworkInterfaceId=found["NetworkInterfaces"][0]["NetworkInterfaceId"],
+        )
+    return str(found["InstanceId"])
 
 
 def _in_use(admin: Admin) -> Planted:
     """An instance with an address of its own, one with an Elastic IP, and ingress routing."""
     planted, ec2 = _gateway(admin), admin.client("ec2")
-    web, mail = _instance(admin, planted), _instance(admin, planted, public=False)
-    _elastic(admin, mail)
+    web, mail = _instance(admin, planted), _instance(admin, planted, public=False, elastic=True)
     edge = ec2.create_route_table(VpcId=planted.entity["id"])["RouteTable"]["RouteTableId"]
     ec2.associate_route_table(RouteTableId=edge, GatewayId=planted.notes["gateway"])
     planted.notes.update(web=web, mail=mail)
@@ -189,6 +184,17 @@ async def test_an_undo_brings_back_routes_addresses_and_running_instances(aws: F
     (gateway,) = [each["InternetGatewayId"] for each in now["gateways"]]
     routes = [route for table in now["tables"] for route in table["Routes"]]
     assert [each["GatewayId"] for each in routes if each["DestinationCidrBlock"] == ANYWHERE] == [gateway]
+
+
+async def test_the_tags_of_a_stack_are_not_given_to_the_new_gateway(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    planted = _gateway(admin)
+    gateways = ec2_backends[admin.account_id]["us-east-1"].internet_gateways
+    gateways[planted.notes["gateway"]].add_tags({"aws:cloudformation:stack-name": "shop"})
+    async with alone(bot, aws, admin, planted) as one:
+        was = (await one.check()).before
+        await one.fix()
+        assert (await one.undo(was)).before == was
 
 
 async def test_the_finding_of_another_gateway_is_stale_and_does_not_matter(aws: FakeAws) -> None:

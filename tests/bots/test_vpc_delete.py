@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.ec2.models.vpcs import VPC
 
-from bots._bot import AwsError, CannotFix
+from bots._bot import AwsError, CannotFix, NoParams
 from bots._vpcs import KINDS, in_the_way
 from bots._words import BadWords, parse
 from bots.vpc_delete import Definition, bot
@@ -228,5 +228,6 @@ async def test_a_vpc_deleted_by_somebody_else_meanwhile_is_right(aws: FakeAws) -
     async with alone(bot, aws, admin, planted) as one:
         before = (await one.check()).before
         admin.client("ec2").delete_vpc(VpcId=planted.entity["id"])
-        await bot.run_fix(one.account, one.target, one.params, before)
+        assert isinstance(before, Definition)
+        await bot.run_fix(one.account, one.target, NoParams(), before)
         assert (await one.check()).compliant

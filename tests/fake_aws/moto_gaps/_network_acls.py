@@ -19,10 +19,10 @@ def _acls(call: Call) -> dict[str, Any]:
 
 def before(call: Call) -> Answer | None:
     """moto has the wrong code for a missing ACL, breaks over a missing entry and deletes default ACLs."""
-    named = call.params.get("NetworkAclIds") or [call.params.get("NetworkAclId")]
-    for acl_id in named:
+    one = call.params.get("NetworkAclId")
+    for acl_id in [one] if one else call.params.get("NetworkAclIds", ()):
         acl = _acls(call).get(acl_id)
-        if acl_id is not None and acl is None:
+        if acl is None:
             text = f"The networkAcl ID '{acl_id}' does not exist"
             return refusal(call, "InvalidNetworkAclID.NotFound", text, status=400)
         if call.operation == "DeleteNetworkAcl" and acl.default:
