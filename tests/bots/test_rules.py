@@ -1,4 +1,4 @@
-"""The arithmetic of `bots._rules`: whatever the rules and the wish, no more is shut than asked, and no less."""
+"""The arithmetic of rules and of closing a port: whatever the wish, no more is shut than asked, and no less."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bots._rules import Change, Closing, Rule, Rules, cidr, protocol_name, still_open, to_close, to_restore
+from bots._closing import Closing, still_open, to_close
+from bots._rules import Change, Rule, Rules, cidr, protocol_name, to_restore
 
 SCOPE = "0.0.0.0/0"
 ICMP = ("icmp", -1)

@@ -12,7 +12,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
 
 from bots._bot import AwsError, CannotFix, TargetGone
-from bots._rules import Closing
+from bots._closing import Closing
 from bots._words import BadWords, parse
 from bots.sg_single_rule_delete import Opened, Wish, bot
 from hub.aws.account import SpokeAccount

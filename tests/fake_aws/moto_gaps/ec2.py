@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
-from tests.fake_aws.moto_gaps import _security_groups
+from tests.fake_aws.moto_gaps import _network_interfaces, _security_groups
 from tests.fake_aws.wire import Answer, Call, refusal
 
 
@@ -26,6 +26,8 @@ def before(call: Call) -> Answer | None:
         return _cannot_stop(call)
     if call.operation == "CreateTags":
         return _nothing_to_tag(call)
+    if call.operation == "ModifyNetworkInterfaceAttribute":
+        return _network_interfaces.before(call)
     return _security_groups.before(call)
 
 
@@ -68,6 +70,8 @@ def _cannot_stop(call: Call) -> Answer | None:
 def after(call: Call, answer: Answer) -> Answer:
     if call.operation == "DescribeSecurityGroupRules" and (size := call.params.get("MaxResults")):
         return _page(answer, int(size), int(call.params.get("NextToken") or 0))
+    if call.operation == "ModifyNetworkInterfaceAttribute":
+        return _network_interfaces.after(call, answer)
     return _security_groups.after(call, answer)
 
 
