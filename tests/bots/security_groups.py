@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
+from bots._rules import Rule
 from tests.bots.scene import Planted
 from tests.fake_aws.admin import Admin
 
@@ -17,6 +18,13 @@ _ENDS = {
     "sg": ("UserIdGroupPairs", "GroupId"), "pl": ("PrefixListIds", "PrefixListId"), "4": ("IpRanges", "CidrIp"),
     "6": ("Ipv6Ranges", "CidrIpv6"),
 }  # fmt: skip
+
+
+def rule(text: str) -> Rule:
+    """A bot's rule from a short text: ``tcp 20-30 0.0.0.0/0``, ``icmp 3 ::/0``, ``-1 10.0.0.0/8``."""
+    protocol, *ports, source = text.split()
+    low, _, high = (ports[0] if ports else "").partition("-")
+    return Rule(source=source, protocol=protocol, low=int(low or -1), high=int(high or low or -1))
 
 
 def permission(protocol: str, low: int, high: int, *sources: str, description: str = "") -> dict[str, Any]:

@@ -42,6 +42,11 @@ def before(call: Call) -> Answer | None:
         wanted = [key for key, _ in _wanted(call)]
         if set(there) & set(wanted):
             return _duplicate(call)
+        backend = ec2_backends[call.account_id][call.region]
+        for *_, source in wanted:
+            if source.startswith("sg-") and backend.get_security_group_from_id(source) is None:
+                text = f"The security group '{source}' does not exist"
+                return refusal(call, "InvalidGroup.NotFound", text, status=400)
         for six in (False, True):
             if sum((":" in key[3]) == six for key in (*there, *wanted)) > QUOTA and wanted:
                 text = "The maximum number of rules per security group has been reached."
