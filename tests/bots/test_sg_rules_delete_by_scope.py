@@ -108,6 +108,18 @@ def test_words_that_fit_no_rule_are_refused(words: str, about: str) -> None:
         parse(Wish, words.split())
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (SQL, "port 1433 (tcp)"),
+        ("0.0.0.0/0 inbound * *", "every port (any protocol)"),
+        ("0.0.0.0/0 inbound 0 ALL", "all traffic"),
+    ],
+)
+def test_the_report_says_what_was_looked_for(words: str, said: str) -> None:
+    assert str(parse(Wish, words.split())) == said
+
+
 def test_the_variant_for_findings_without_rules_is_the_same_bot() -> None:
     assert bot_named("intelligence_sg_rules_delete_by_scope") is bot
 
