@@ -114,7 +114,7 @@ async def test_a_user_nobody_saw_stops_the_deletion(aws: FakeAws) -> None:
             SubnetId=_subnet(admin), Groups=[planted.entity["id"]]
         )
         with pytest.raises(CannotFix, match="in use by something"):
-            await bot.run_fix(one.account, one.target, one.params, seen.before)
+            await one.bot.run_fix(one.account, one.target, one.params, seen.before)
     assert observe(admin, planted)
 
 
@@ -125,7 +125,7 @@ async def test_a_group_deleted_meanwhile_is_no_error_and_other_errors_are(aws: F
         seen = await one.check()
         aws.fail(admin.account_id, "ec2:DeleteSecurityGroup", "InvalidParameterValue")
         with pytest.raises(AwsError, match="InvalidParameterValue"):
-            await bot.run_fix(one.account, one.target, one.params, seen.before)
+            await one.bot.run_fix(one.account, one.target, one.params, seen.before)
         admin.client("ec2").delete_security_group(GroupId=planted.entity["id"])
-        await bot.run_fix(one.account, one.target, one.params, seen.before)
+        await one.bot.run_fix(one.account, one.target, one.params, seen.before)
         assert (await one.check()).compliant
