@@ -113,7 +113,7 @@ async def rearrange(aws: Aws, group_id: str, plan: Plan) -> None:
 async def carry_out(aws: Aws, group_id: str, changes: Mapping[Direction, Change]) -> bool:
     """Make the changes: first what is added, last what goes, so that what stays open is never shut.
 
-    Added rules complete the ones that are turned, so they are taken back when the turning fails. AWS
+    Added rules stand for the ones that are turned or go, so they are taken back when that fails. AWS
     adds and turns rules all or none, and it alone knows the quota, which can be raised per account.
 
     Returns:
@@ -133,8 +133,8 @@ async def carry_out(aws: Aws, group_id: str, changes: Mapping[Direction, Change]
             if operation.startswith("Authorize"):
                 ids = [rule["SecurityGroupRuleId"] for rule in answer["SecurityGroupRules"]]
                 added.append((operation.replace("Authorize", "Revoke"), _by_id(group_id, ids)))
-            if operation == "ModifySecurityGroupRules":
-                added.clear()  # they complete the rules just turned, so they stay
+            else:
+                added.clear()  # they stand for rules just turned or revoked, so they stay
     except AwsError as error:
         for operation, params in added:
             with contextlib.suppress(AwsError):
@@ -155,7 +155,7 @@ def _refusal(group_id: str, changes: Mapping[Direction, Change], error: AwsError
             f"{group_id} has no room for {more} rules that keep the rest open: merge some of its rules or have "
             "the quota raised; nothing was changed"
         )
-    if error.code in _NAMES_NOTHING:
+    if error.code in _NAMES_NOTHING and error.operation.startswith("Authorize"):
         return CannotFix(
             f"a rule to add to {group_id} names a group or prefix list that does not exist any more ({error.message}); "
             "nothing was changed: add the others by hand"

@@ -29,6 +29,7 @@ from bots._bot import (
 from bots._quarantine import OpenRule, cell_of, locked_cell
 
 DATABASE = ("arn:{partition}:rds:*:{account}:db:*",)
+READ, CHANGE = "rds:DescribeDBInstances", "rds:ModifyDBInstance"
 RESOURCE_ID = "regionInstance"  # of the finding's entity: an id that is never used again, unlike the name
 
 
@@ -45,13 +46,9 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Connected,
-    reads=("rds:DescribeDBInstances", *_quarantine.READS),
-    writes=(*_quarantine.WRITES, "rds:ModifyDBInstance"),
-    resources={
-        **_quarantine.RESOURCES,
-        "rds:DescribeDBInstances": DATABASE,
-        "rds:ModifyDBInstance": DATABASE,
-    },
+    reads=(READ, *_quarantine.READS),
+    writes=(*_quarantine.WRITES, CHANGE),
+    resources={**_quarantine.RESOURCES, READ: DATABASE, CHANGE: DATABASE},
     risk=Risk.DISRUPTIVE,
     undo=Undo.nearest(
         "the instance wears its groups again; the quarantine group stays, and stays without rules",
@@ -88,9 +85,7 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Connected) -> 
     if _groups(database) != (group_id,):
         changed = await _give(aws, target, (group_id,))
         if changed is None:
-            raise TryLater(
-                f"{target.id} is {database['DBInstanceStatus']}, and RDS changes available ones only"
-            )
+            raise TryLater(f"{target.id} is {database['DBInstanceStatus']}: RDS changes available ones only")
         database = changed
     if not _is_settled(database):
         raise TryLater(f"RDS is exchanging the groups of {target.id}", seconds=30)
@@ -142,9 +137,7 @@ def _refuse_unchangeable(target: Target, database: dict[str, Any]) -> None:
     if database["Engine"].startswith("custom-"):
         raise CannotFix(f"{target.id} is of RDS Custom, whose groups RDS does not change")
     if database["DBInstanceStatus"] in ("stopping", "stopped"):
-        raise CannotFix(
-            f"{target.id} is stopped, and RDS changes running instances only: nothing reaches it now"
-        )
+        raise CannotFix(f"{target.id} is stopped: RDS changes running ones only, and nothing reaches it now")
 
 
 def _groups(database: dict[str, Any]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ class Meddled:
 
     account: SpokeAccount
     operation: str
-    happens: Callable[[], None]
+    happens: Callable[[], object]
     times: int = 1
     called: list[str] = field(default_factory=list)
 

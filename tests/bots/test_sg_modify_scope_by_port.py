@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bots._bot import AwsError
 from bots._words import BadWords, parse
 from bots.sg_modify_scope_by_port import Wish, bot
 from tests.bots.alone import alone
+from tests.bots.meddled import Meddled
 from tests.bots.scene import Planted, Scene
 from tests.bots.security_groups import (
     ANYWHERE,
@@ -155,6 +157,29 @@ async def test_all_traffic_and_ranges_move_whole_and_rules_inside_stay_narrow(aw
     assert opened(admin, planted) == [
         "-1 -1--1 192.0.2.0/24", "icmp 22-22 0.0.0.0/0", "tcp 0-1023 192.0.2.0/24", "tcp 22-22 192.0.2.7/32",
     ]  # fmt: skip
+
+
+async def test_a_move_that_ends_halfway_shuts_out_nobody_who_may_stay(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule of the other family is replaced by one that is added; a later call finds no rights."""
+    monkeypatch.setattr("bots._groups.AT_ONCE", 1)
+    admin = aws.fresh_account()
+    planted = group(admin, tcp(22, 22, ANYWHERE6, "2001:db8::/32"), words=ANY_SSH)
+    async with alone(bot, aws, admin, planted) as one:
+        seen = await one.check()
+        ends = iter((False, True))
+
+        def rights_end() -> None:
+            if next(ends):
+                aws.fail(admin.account_id, "ec2:RevokeSecurityGroupIngress", "UnauthorizedOperation")
+
+        account = Meddled(one.account, "RevokeSecurityGroupIngress", rights_end, times=2)
+        with pytest.raises(AwsError, match="UnauthorizedOperation"):
+            await one.bot.run_fix(account, one.target, one.params, seen.before)
+        assert "tcp 22-22 192.0.2.0/24" in opened(admin, planted)
+        assert (await one.fix()).compliant
+        assert (await one.undo(seen.before)).before == seen.before
 
 
 async def test_other_ways_in_are_told(aws: FakeAws) -> None:
