@@ -1,4 +1,4 @@
-"""Rules of a security group as ranges: what closing a port leaves of them, and the way back.
+"""Rules of a security group as ranges: what they let through, which of them go or move, and the way back.
 
 Pure: nothing here calls AWS. All rules given to a function are of one group and one direction.
 """
@@ -6,16 +6,16 @@ Pure: nothing here calls AWS. All rules given to a function are of one group and
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 EVERYTHING = "-1"  # how AWS writes "all protocols"
 LAST_PORT = 65535
 ANYWHERE = ("0.0.0.0/0", "::/0")
 _NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": EVERYTHING}
-_PORTED = ("tcp", "udp")
-_MATCHED = {"TCP": ("tcp",), "UDP": ("udp",), "ALL": (EVERYTHING,), "*": ("tcp", "udp", EVERYTHING)}
+PORTED = ("tcp", "udp")
+NAMED_AT_MOST = 5  # rules in one sentence
 
 Direction = Literal["inbound", "outbound"]
 
@@ -32,6 +32,12 @@ def cidr(text: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{mask}", strict=False))
 
 
+def contains(wide: str, narrow: str) -> bool:
+    """Whether ``wide`` is a network that holds all of the network ``narrow``; never across IPv4 and IPv6."""
+    outer, inner = ipaddress.ip_network(wide), ipaddress.ip_network(narrow)
+    return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+
+
 def protocol_name(text: str) -> str:
     """Lower-case name of the protocols that have one, ``-1`` for all, else the number."""
     return _NAMES.get(text.lower(), text.lower())
@@ -42,7 +48,8 @@ class Rule:
     """One rule without its id, comparable across a revoke and a new authorize.
 
     Attributes:
-        source: the other end: a network as `cidr` writes it, a group (``sg-``) or a prefix list (``pl-``).
+        source: the other end: a network as `cidr` writes it, a prefix list (``pl-…``) or a group (``sg-…``,
+            with its account in front when it is another one: ``111122223333/sg-…``).
         protocol: as `protocol_name` writes it.
         low, high: ports of tcp and udp, inclusive; type and code of ICMP; -1 where there are none.
         tags: sorted pairs.
@@ -63,11 +70,24 @@ class Rule:
     @property
     def all_ports(self) -> bool:
         """Open on every port of its protocol; 1-65535 counts, for nothing listens on port 0."""
-        return self.protocol in _PORTED and self.low <= 1 and self.high == LAST_PORT
+        return self.protocol in PORTED and self.low <= 1 and self.high == LAST_PORT
+
+    @property
+    def is_network(self) -> bool:
+        """Not a group and not a prefix list, whose members nobody here knows."""
+        return not self.source.rpartition("/")[2].startswith(("sg-", "pl-"))
+
+    def is_just(self, port: int) -> bool:
+        """A rule of tcp or udp for this port and no other. Type and code of ICMP are no ports."""
+        return self.protocol in PORTED and self.low == self.high == port
 
     def opens(self, protocol: str, port: int) -> bool:
         """Whether ``port`` of tcp or udp gets through."""
         return self.protocol == EVERYTHING or (self.protocol == protocol and self.low <= port <= self.high)
+
+    def covers(self, port: int) -> bool:
+        """Whether ``port`` gets through by tcp or by udp."""
+        return any(self.opens(name, port) for name in PORTED)
 
     def within(self, other: Rule) -> bool:
         """Whether ``other`` lets through at least what this rule does."""
@@ -77,8 +97,14 @@ class Rule:
             return True
         if self.protocol != other.protocol:
             return False
-        ported = self.protocol in _PORTED
+        ported = self.protocol in PORTED
         return self.key == other.key or (ported and other.low <= self.low and self.high <= other.high)
+
+    def differs_in_network(self, other: Rule) -> bool:
+        """Whether ``other`` is the same for another network of the same family. AWS can turn one into the other."""
+        alike = (self.protocol, self.low, self.high) == (other.protocol, other.low, other.high)
+        both = self.is_network and other.is_network
+        return alike and both and (":" in self.source) == (":" in other.source)
 
     def __str__(self) -> str:
         match self.protocol:
@@ -87,6 +113,8 @@ class Rule:
             case "tcp" | "udp":
                 ports = f"{self.low}" if self.low == self.high else f"{self.low}-{self.high}"
                 return f"{self.protocol} {ports}, {self.source}"
+            case "icmp" | "icmpv6":
+                return f"{self.protocol}, {self.source}"
             case _:
                 return f"protocol {self.protocol}, {self.source}"
 
@@ -95,64 +123,17 @@ Rules = Mapping[str, Rule]
 """By rule id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closing:
-    """What is to be closed: ``port`` from exactly the network ``scope``.
-
-    Attributes:
-        protocol: TCP, UDP: rules of that protocol; ALL: the all-traffic rule; ``*``: all three.
-        port: 0 means the rules that are open on all ports; None only for ALL without split.
-        split: carve the port out of wider rules; else only rules for exactly this port go.
-    """
-
-    scope: str
-    protocol: Literal["TCP", "UDP", "ALL", "*"]
-    port: int | None
-    split: bool
-
-    def left_of(self, rule: Rule) -> tuple[Rule, ...] | None:
-        """What must stay open of ``rule``, () if nothing; None if the rule is not touched."""
-        if rule.source != self.scope or rule.protocol not in _MATCHED[self.protocol]:
-            return None
-        if rule.protocol == EVERYTHING:
-            return self._left_of_everything(rule)
-        assert self.port is not None
-        if rule.low == rule.high == self.port:
-            return ()
-        if not self.split:
-            return None
-        if self.port == 0:
-            return () if rule.all_ports else None
-        return tuple(_around(rule, self.port)) if rule.low <= self.port <= rule.high else None
-
-    def _left_of_everything(self, rule: Rule) -> tuple[Rule, ...] | None:
-        if not self.port:
-            return ()
-        if not self.split:
-            return () if self.protocol == "ALL" else None
-        icmp = "icmpv6" if ":" in rule.source else "icmp"
-        ported = (replace(rule, protocol=name, low=0, high=LAST_PORT) for name in _PORTED)
-        pieces = [piece for whole in ported for piece in _around(whole, self.port)]
-        return (*pieces, replace(rule, protocol=icmp, low=-1, high=-1))
-
-    def concerns(self, rule: Rule) -> bool:
-        """Whether ``rule`` opens what is to be closed, for whomever and however wide."""
-        names = _PORTED if self.protocol in ("ALL", "*") else (self.protocol.lower(),)
-        if self.port:
-            return any(rule.opens(name, self.port) for name in names)
-        return rule.protocol == EVERYTHING or (rule.protocol in names and rule.all_ports)
-
-
-def _around(rule: Rule, port: int) -> Iterator[Rule]:
-    if rule.low < port:
-        yield replace(rule, high=port - 1)
-    if port < rule.high:
-        yield replace(rule, low=port + 1)
+def named(rules: Iterable[Rule]) -> str:
+    """A few of the rules and how many more, for a sentence."""
+    ordered = sorted(rules)
+    more = len(ordered) - NAMED_AT_MOST
+    texts = [str(rule) for rule in ordered[:NAMED_AT_MOST]] + ([f"{more} more"] if more > 0 else [])
+    return "; ".join(texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What to do to a group. Nothing in it lets through what the rules before it did not.
+    """What to do to the rules of one direction: first add, then turn, last drop.
 
     Attributes:
         add: new rules.
@@ -161,45 +142,68 @@ class Change:
     """
 
     add: tuple[Rule, ...] = ()
-    turn: Mapping[str, Rule]
+    turn: Mapping[str, Rule] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.add or self.turn or self.drop)
 
 
-def to_close(live: Rules, closing: Closing) -> Change:
-    """How to close it, for all rules that open it.
+def to_drop(live: Rules, goes: Callable[[Rule], bool]) -> Change:
+    """Every rule that ``goes``, whole."""
+    return Change(drop=tuple(rule_id for rule_id, rule in in_order(live) if goes(rule)))
 
-    The rule that is carved up becomes its first remainder in place: that takes the fewest new rules,
-    and of the quota of rules a group may have only those few.
+
+def to_put_back(live: Rules, goes: Callable[[Rule], bool], saved: Iterable[Rule]) -> Change:
+    """The way back from `to_drop`: of the rules that ``goes``, the ``saved`` ones and no others.
+
+    A rule that is back already, with whatever description and tags, stays: it lets through the same.
+    """
+    keys = {rule.key: rule for rule in saved}
+    there = {rule.key for rule in live.values()}
+    return Change(
+        add=tuple(rule for key, rule in sorted(keys.items()) if key not in there),
+        drop=tuple(each for each, rule in in_order(live) if goes(rule) and rule.key not in keys),
+    )
+
+
+def to_move(live: Rules, moves: Callable[[Rule], bool], scope: str) -> Change:
+    """Every rule that ``moves`` becomes one for the network ``scope``, in place where AWS can do that.
+
+    It cannot where IPv4 becomes IPv6 or the other way round; and a rule whose like is there just goes.
     """
     keys = {rule.key for rule in live.values()}
     add: list[Rule] = []
     turn: dict[str, Rule] = {}
     drop: list[str] = []
-    for rule_id, rule in _ordered(live):
-        left = closing.left_of(rule)
-        if left is None:
+    for rule_id, rule in in_order(live):
+        if not moves(rule):
             continue
-        new = [piece for piece in left if piece.key not in keys]
-        keys.update(piece.key for piece in new)
-        if new:
-            turn[rule_id] = new[0]
-            add += new[1:]
+        moved = replace(rule, source=scope)
+        if moved.key not in keys and moved.differs_in_network(rule):
+            turn[rule_id] = moved
         else:
+            add += [moved] if moved.key not in keys else []
             drop.append(rule_id)
+        keys.add(moved.key)
     return Change(add=tuple(add), turn=turn, drop=tuple(drop))
 
 
 def to_restore(live: Rules, saved: Iterable[Rule]) -> Change:
-    """How to make ``live`` the ``saved`` rules again: remainders grow back into what they were part of."""
+    """How to make ``live`` the ``saved`` rules again.
+
+    Remainders grow back into what they were part of, and what was moved to another network returns.
+    """
     wanted = set(saved)
-    surplus = {rule_id: rule for rule_id, rule in _ordered(live) if rule not in wanted}
+    surplus = {rule_id: rule for rule_id, rule in in_order(live) if rule not in wanted}
     add: list[Rule] = []
     turn: dict[str, Rule] = {}
     for rule in sorted(wanted - set(live.values())):
-        parts = [each for each, piece in surplus.items() if piece.within(rule) and piece.tags == rule.tags]
+        parts = [
+            each
+            for each, piece in surplus.items()
+            if piece.tags == rule.tags and (piece.within(rule) or piece.differs_in_network(rule))
+        ]
         # The same rule with another description first: AWS would refuse a second one beside it.
         parts.sort(key=lambda each, key=rule.key: surplus[each].key != key)  # type: ignore[misc]
         if parts:
@@ -210,29 +214,26 @@ def to_restore(live: Rules, saved: Iterable[Rule]) -> Change:
     return Change(add=tuple(add), turn=turn, drop=tuple(surplus))
 
 
-def still_open(live: Rules, closing: Closing) -> dict[str, list[Rule]]:
-    """Rules that let the port through although `to_close` leaves them alone, by why they do."""
+def ways_left(rules: Iterable[Rule], scope: str) -> dict[str, list[Rule]]:
+    """Of rules that stay although they let something through: those that do it for ``scope``, by why."""
     found: dict[str, list[Rule]] = {}
-    for _, rule in _ordered(live):
-        if closing.left_of(rule) is None and closing.concerns(rule):
-            why = _why_left(rule, closing.scope)
-            if why is not None:
-                found.setdefault(why, []).append(rule)
+    for rule in sorted(rules):
+        why = _why_left(rule, scope)
+        if why is not None:
+            found.setdefault(why, []).append(rule)
     return found
 
 
 def _why_left(rule: Rule, scope: str) -> str | None:
-    if rule.source.startswith(("sg-", "pl-")):
+    if not rule.is_network:
         return "for members of a group or prefix list"
     if rule.source == scope:
         return "for the same network by another rule"
     if rule.source in ANYWHERE and scope in ANYWHERE:
         return f"for anywhere in the other address family ({rule.source})"
-    theirs, ours = ipaddress.ip_network(rule.source), ipaddress.ip_network(scope)
-    if theirs.version == ours.version and ours.subnet_of(theirs):  # type: ignore[arg-type]
-        return "for a network that contains this one"
-    return None
+    return "for a network that contains this one" if contains(rule.source, scope) else None
 
 
-def _ordered(live: Rules) -> list[tuple[str, Rule]]:
+def in_order(live: Rules) -> list[tuple[str, Rule]]:
+    """The same order whatever ids AWS gave."""
     return sorted(live.items(), key=lambda item: (item[1], item[0]))

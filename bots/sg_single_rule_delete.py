@@ -10,16 +10,15 @@ Finding: sg_single_rule_delete split=true protocol=TCP scope=0.0.0.0/0 direction
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
-from bots._groups import GROUP, RULE, carry_out, group_notes, live_rules
-from bots._rules import EVERYTHING, Closing, Direction, Rule, cidr, still_open, to_close, to_restore
-
-NAMED_AT_MOST = 5  # rules in one sentence
+from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._closing import Closing, still_open, to_close
+from bots._groups import GROUP, RULE, group_notes, live_rules, rearrange
+from bots._rules import EVERYTHING, Change, Direction, Rule, Rules, cidr, named, to_restore
 
 
 class Wish(Params):
@@ -91,13 +90,13 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Opened]:
     open_rules = [rule for rule in live.values() if closing.left_of(rule) is not None]
     what = f"{'all ports' if not params.port else f'port {params.port}'} ({params.protocol})"
     for why, others in still_open(live, closing).items():
-        notes += (f"{what} stays open {params.direction} {why}: {_named(others)}",)
+        notes += (f"{what} stays open {params.direction} {why}: {named(others)}",)
     if params.split and params.port and any(rule.protocol == EVERYTHING for rule in open_rules):
         notes += ("the all-traffic rule is cut down to TCP, UDP and ICMP; GRE, ESP, AH and others are shut",)
     return Check(
         compliant=not open_rules,
         before=Opened(direction=params.direction, scope=params.scope, rules=_of(live.values(), params.scope)),
-        why=f"{what} is open {params.direction}: {_named(open_rules)}"
+        why=f"{what} is open {params.direction}: {named(open_rules)}"
         if open_rules
         else f"no {params.direction} rule for {params.scope} itself opens {what}",
         notes=notes,
@@ -106,28 +105,18 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Opened]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Opened) -> None:
-    for _ in range(2):
-        live = await live_rules(aws, target.id, params.direction)
-        if await carry_out(aws, target.id, params.direction, to_close(live, params.closing)):
-            return
-    raise CannotFix(f"somebody else keeps changing {target.id} at the same time")
+    side = params.direction
+    await rearrange(aws, target.id, lambda live: {side: to_close(live[side], params.closing)})
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Opened) -> None:
-    for _ in range(2):
-        live = await live_rules(aws, target.id, before.direction)
-        now = {rule_id: rule for rule_id, rule in live.items() if rule.source == before.scope}
-        if await carry_out(aws, target.id, before.direction, to_restore(now, before.rules)):
-            return
-    raise CannotFix(f"somebody else keeps changing {target.id} at the same time")
+    def back(live: Mapping[Direction, Rules]) -> dict[Direction, Change]:
+        now = {each: rule for each, rule in live[before.direction].items() if rule.source == before.scope}
+        return {before.direction: to_restore(now, before.rules)}
+
+    await rearrange(aws, target.id, back)
 
 
 def _of(rules: Iterable[Rule], scope: str) -> tuple[Rule, ...]:
     return tuple(sorted(rule for rule in rules if rule.source == scope))
-
-
-def _named(rules: list[Rule]) -> str:
-    more = len(rules) - NAMED_AT_MOST
-    texts = [str(rule) for rule in sorted(rules)[:NAMED_AT_MOST]] + ([f"{more} more"] if more > 0 else [])
-    return "; ".join(texts)

@@ -115,7 +115,7 @@ async def test_the_instance_is_drained_so_that_the_service_finds_no_room_and_tak
         assert (_state(admin, host), len(running(admin))) == ("DRAINING", 1)
         assert _services(admin) == {"api": 1, "plain": 1}
         assert isinstance(seen.before, Stopped)
-        assert (await one.undo(seen.before)).before == bot.expected_after_undo(seen.before)
+        assert (await one.undo(seen.before)).before == one.bot.expected_after_undo(seen.before)
     assert _state(admin, host) == "ACTIVE"
 
 
@@ -221,7 +221,7 @@ async def test_what_is_gone_by_the_time_of_an_undo_does_not_stop_it(aws: FakeAws
         await one.fix()
         inside(admin.account_id).container_instances["web"].pop(other.rsplit("/", 1)[-1])
         admin.client("ecs").delete_service(cluster="web", service="api")
-        await bot.run_undo(one.account, one.target, was)
+        await one.bot.run_undo(one.account, one.target, was)
     assert _state(admin, planted.notes["host"]) == "ACTIVE"
 
 

@@ -1,4 +1,4 @@
-"""The arithmetic of `bots._rules`: whatever the rules and the wish, no more is shut than asked, and no less."""
+"""The arithmetic of rules and of closing a port: whatever the wish, no more is shut than asked, and no less."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bots._rules import Change, Closing, Rule, Rules, cidr, protocol_name, still_open, to_close, to_restore
+from bots._closing import Closing, still_open, to_close
+from bots._rules import (
+    Change,
+    Rule,
+    Rules,
+    cidr,
+    contains,
+    protocol_name,
+    to_drop,
+    to_move,
+    to_put_back,
+    to_restore,
+)  # fmt: skip
 
 SCOPE = "0.0.0.0/0"
 ICMP = ("icmp", -1)
@@ -221,6 +233,42 @@ def test_every_way_the_scope_itself_stays_open_is_reported(live: Rules, wish: Cl
         opens = each.protocol == "-1" or (each.protocol in names and each.low <= wish.port <= each.high)
         if each.source == wish.scope and opens:
             assert each in reported
+
+
+# --- whole rules that move or go
+
+
+def moves(each: Rule) -> bool:
+    return each.is_network and each.covers(22) and not contains("203.0.113.0/24", each.source)
+
+
+@given(groups)
+@example(group(tcp(22), tcp(22, source="::/0"), rule("-1"), tcp(22, source="203.0.113.0/24")))
+def test_moving_opens_nothing_to_others_and_leaves_nobody_out_halfway(live: Rules) -> None:
+    change = to_move(live, moves, "203.0.113.0/24")
+    after = carried_out(live, change)
+    assert not any(moves(each) for each in after.values())
+    kept = {each for each in live.values() if not moves(each)}
+    assert kept <= set(after.values())
+    moved = {(each.protocol, each.low, each.high) for each in live.values() if moves(each)}
+    for each in set(after.values()) - kept:
+        assert each.source == "203.0.113.0/24"
+        assert (each.protocol, each.low, each.high) in moved
+    assert all(live[rule_id].differs_in_network(turned) for rule_id, turned in change.turn.items())
+
+
+@given(groups)
+def test_what_moved_returns(live: Rules) -> None:
+    after = carried_out(live, to_move(live, moves, "203.0.113.0/24"))
+    assert set(carried_out(after, to_restore(after, live.values())).values()) == set(live.values())
+
+
+@given(groups)
+def test_what_went_returns_and_nothing_else_is_touched(live: Rules) -> None:
+    saved = [each for each in live.values() if moves(each)]
+    after = carried_out(live, to_drop(live, moves))
+    assert set(after.values()) == set(live.values()) - set(saved)
+    assert set(carried_out(after, to_put_back(after, moves, saved)).values()) == set(live.values())
 
 
 # --- the cases by name

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,11 +10,11 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
 
 from bots._bot import AwsError, CannotFix, TargetGone
-from bots._rules import Closing
+from bots._closing import Closing
 from bots._words import BadWords, parse
 from bots.sg_single_rule_delete import Opened, Wish, bot
-from hub.aws.account import SpokeAccount
 from tests.bots.alone import Alone, alone
+from tests.bots.meddled import Meddled
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws
@@ -435,57 +433,6 @@ async def test_long_lists_of_rules_are_cut(aws: FakeAws) -> None:
 
 
 # --- when it does not go smoothly
-
-
-@dataclass(slots=True)
-class Meddled:
-    """An account in which something happens right before the first ``operation``."""
-
-    account: SpokeAccount
-    operation: str
-    happens: Callable[[], None]
-    times: int = 1
-    called: list[str] = field(default_factory=list)
-
-    @property
-    def account_id(self) -> str:
-        return self.account.account_id
-
-    @property
-    def region(self) -> str:
-        return self.account.region
-
-    @property
-    def partition(self) -> str:
-        return self.account.partition
-
-    @property
-    def now(self) -> datetime:
-        return self.account.now
-
-    async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        if not params.get("DryRun"):
-            self.called.append(operation)
-            if operation == self.operation and self.times > 0:
-                self.times -= 1
-                self.happens()
-        return await self.account.call(service, operation, **params)
-
-    async def find(
-        self, service: str, operation: str, /, *, absent: tuple[str, ...], **params: Any
-    ) -> dict[str, Any] | None:
-        try:
-            return await self.call(service, operation, **params)
-        except AwsError as error:
-            if error.code in absent:
-                return None
-            raise
-
-    def pages(self, service: str, operation: str, /, *, items: str, **params: Any) -> AsyncIterator[Any]:
-        return self.account.pages(service, operation, items=items, **params)
-
-    def at(self, region: str) -> Meddled:
-        raise AssertionError(f"nothing of this bot is in {region}")
 
 
 async def _fix_meddled(one: Alone, operation: str, happens: Callable[[], None], times: int = 1) -> Meddled:

@@ -104,9 +104,9 @@ def _dynamodb(call: Call, where: Where) -> Arns:
 _EC2_KINDS = {
     "acl": "network-acl", "ami": "image", "eipalloc": "elastic-ip", "eni": "network-interface", "fl": "vpc-flow-log",
     "i": "instance", "igw": "internet-gateway", "lt": "launch-template", "nat": "natgateway",
-    "pcx": "vpc-peering-connection", "pg": "placement-group", "rtb": "route-table", "sg": "security-group",
-    "sgr": "security-group-rule", "snap": "snapshot", "subnet": "subnet", "vol": "volume", "vpc": "vpc",
-    "vpce": "vpc-endpoint", "vpn": "vpn-connection",
+    "pcx": "vpc-peering-connection", "pg": "placement-group", "pl": "prefix-list", "rtb": "route-table",
+    "sg": "security-group", "sgr": "security-group-rule", "snap": "snapshot", "subnet": "subnet", "vol": "volume",
+    "vpc": "vpc", "vpce": "vpc-endpoint", "vpn": "vpn-connection",
 }  # fmt: skip
 _EC2_ID = re.compile(r"(?P<kind>[a-z]+)-[0-9a-f]{8,17}")
 _OWNERLESS = {"image", "snapshot"}  # their ARNs leave the account out
@@ -114,7 +114,7 @@ _MAKES_NO_RESOURCE = ("CreateTags", "CreateNetworkAclEntry", "CreateRoute")
 
 
 def _ec2(call: Call, where: Where) -> Arns:
-    if call.operation.startswith(("Describe", "Get")):
+    if call.operation.startswith(("Describe", "Get")) and call.operation != "GetManagedPrefixListEntries":
         return ANY  # nearly all of EC2's reads know no resources
     start = f"arn:{where.partition}:ec2:{call.region}"
     ids = [text for value in call.params.values() for text in _texts(value)]

@@ -152,6 +152,83 @@ def test_a_bucket_with_mfa_delete_says_so_and_keeps_its_versioning(admin: Admin)
     assert code(s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration=wish) == "AccessDenied"
 
 
+def _group(admin: Admin, name: str = "web", **more: str) -> str:
+    made = admin.client("ec2").create_security_group(GroupName=name, Description="-", **more)
+    return str(made["GroupId"])
+
+
+def test_groups_in_use_and_default_groups_are_not_deleted(admin: Admin) -> None:
+    ec2 = admin.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    worn, named, wide = (_group(admin, name, VpcId=vpc) for name in ("worn", "named", "wide"))
+    ec2.create_network_interface(SubnetId=subnet, Groups=[worn])
+    pair = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": named}]}
+    ec2.authorize_security_group_egress(GroupId=worn, IpPermissions=[pair])
+    ec2.associate_security_group_vpc(
+        GroupId=wide, VpcId=ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    )
+    for used in (worn, named, wide):
+        assert code(ec2.delete_security_group, GroupId=used) == "DependencyViolation"
+    everyone = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"]
+    (default,) = [group["GroupId"] for group in everyone if group["GroupName"] == "default"]
+    assert code(ec2.delete_security_group, GroupId=default) == "CannotDelete"
+    assert code(ec2.delete_security_group, GroupId=_group(admin, "free", VpcId=vpc)) is None
+
+
+def test_rules_for_groups_keep_their_descriptions_and_are_added_all_or_none(admin: Admin) -> None:
+    ec2, group = admin.client("ec2"), _group(admin)
+    gone = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "UserIdGroupPairs": [{"GroupId": "sg-01234567"}]}
+    fine = {**gone, "UserIdGroupPairs": [{"GroupId": group, "Description": "itself"}]}
+    listed = {
+        **gone,
+        "UserIdGroupPairs": [],
+        "PrefixListIds": [{"PrefixListId": "pl-01234567", "Description": "them"}],
+    }
+    authorize = ec2.authorize_security_group_ingress
+    assert code(authorize, GroupId=group, IpPermissions=[listed, fine, gone]) == "InvalidGroup.NotFound"
+    authorize(GroupId=group, IpPermissions=[listed, fine])
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+    told = [rule.get("Description") for rule in rules["SecurityGroupRules"] if not rule["IsEgress"]]
+    assert sorted(told) == ["itself", "them"]
+
+
+def test_a_rule_that_is_turned_gets_what_is_said_and_nothing_else(admin: Admin) -> None:
+    ec2, group = admin.client("ec2"), _group(admin)
+    ports = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}
+    wide = {**ports, "Ipv6Ranges": [{"CidrIpv6": "::/0", "Description": "all"}]}
+    made = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[wide])["SecurityGroupRules"][0]
+    turned = {
+        "SecurityGroupRuleId": made["SecurityGroupRuleId"],
+        "SecurityGroupRule": {**ports, "CidrIpv6": "2001:db8::/32"},
+    }
+    ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=[turned])
+    ids = [made["SecurityGroupRuleId"]]
+    (now,) = ec2.describe_security_group_rules(SecurityGroupRuleIds=ids)["SecurityGroupRules"]
+    assert (now["CidrIpv6"], now.get("Description")) == ("2001:db8::/32", None)
+    revoke = ec2.revoke_security_group_ingress
+    assert code(revoke, GroupId=group, SecurityGroupRuleIds=ids) is None
+    assert code(revoke, GroupId=group, SecurityGroupRuleIds=ids) == "InvalidSecurityGroupRuleId.NotFound"
+
+
+def test_interfaces_have_the_groups_they_are_given_and_no_others(admin: Admin) -> None:
+    ec2 = admin.client("ec2")
+    first, second = _group(admin, "first"), _group(admin, "second")
+    launched = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SecurityGroupIds=[first])
+    instance = launched["Instances"][0]
+    nic = instance["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    change = ec2.modify_network_interface_attribute
+    change(NetworkInterfaceId=nic, Groups=[second])
+    found = ec2.describe_instances(InstanceIds=[instance["InstanceId"]])["Reservations"][0]["Instances"][0]
+    for groups in (found["SecurityGroups"], found["NetworkInterfaces"][0]["Groups"]):
+        assert [group["GroupId"] for group in groups] == [second]
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    assert code(change, NetworkInterfaceId=nic, Groups=["sg-01234567"]) == "InvalidGroup.NotFound"
+    assert code(change, NetworkInterfaceId=nic, Groups=[_group(admin, VpcId=vpc)]) == "InvalidGroup.NotFound"
+    ec2_backends[admin.account_id]["us-east-1"].enis[nic].requester_managed = True
+    assert code(change, NetworkInterfaceId=nic, Groups=[first]) == "OperationNotPermitted"
+
+
 def test_administrators_are_not_recorded_and_others_are(aws: FakeAws, admin: Admin) -> None:
     admin.client("iam").list_users()
     assert aws.calls(admin.account_id) == ()

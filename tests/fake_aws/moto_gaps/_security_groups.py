@@ -20,18 +20,33 @@ _Key = tuple[str, int, int, str]
 def before(call: Call) -> Answer | None:
     """AWS adds all rules of a call or none. moto adds the ones before the first that it refuses.
 
-    AWS lets no rule become what another one is already; moto does.
+    AWS lets no rule become what another one is already; moto does. AWS has a code of its own
+    for ids of rules that are gone.
     """
+    if call.operation in _ASSOCIATIONS:
+        return _ASSOCIATIONS[call.operation](call)
     group = ec2_backends[call.account_id][call.region].get_security_group_from_id(
         call.params.get("GroupId", "")
     )
     if group is None:
         return None
+    if call.operation == "DeleteSecurityGroup":
+        return _in_use(call, group)
+    if call.operation.startswith("RevokeSecurityGroup"):
+        unknown = set(call.params.get("SecurityGroupRuleIds", ())) - {rule.id for rule in _side(group, call)}
+        if unknown:
+            text = f"The security group rule ID '{min(unknown)}' does not exist"
+            return refusal(call, "InvalidSecurityGroupRuleId.NotFound", text, status=400)
     if call.operation.startswith("AuthorizeSecurityGroup"):
         there = [_key_of(rule) for rule in _side(group, call)]
-        wanted = list(_wanted(call))
+        wanted = [key for key, _ in _wanted(call)]
         if set(there) & set(wanted):
             return _duplicate(call)
+        backend = ec2_backends[call.account_id][call.region]
+        for *_, source in wanted:
+            if source.startswith("sg-") and backend.get_security_group_from_id(source) is None:
+                text = f"The security group '{source}' does not exist"
+                return refusal(call, "InvalidGroup.NotFound", text, status=400)
         for six in (False, True):
             if sum((":" in key[3]) == six for key in (*there, *wanted)) > QUOTA and wanted:
                 text = "The maximum number of rules per security group has been reached."
@@ -51,13 +66,21 @@ def before(call: Call) -> Answer | None:
 
 
 def after(call: Call, answer: Answer) -> Answer:
-    """moto answers an authorize of several permissions with the rules of the last one only."""
-    if not call.operation.startswith("AuthorizeSecurityGroup"):
-        return answer
+    """moto answers an authorize of several permissions with the rules of the last one only, and drops
+    the descriptions of rules for groups and prefix lists. It turns nothing but ports and IPv4 networks.
+    """
     group = ec2_backends[call.account_id][call.region].get_security_group_from_id(
         call.params.get("GroupId", "")
     )
-    wanted = set(_wanted(call))
+    if call.operation == "ModifySecurityGroupRules":
+        for each in call.params["SecurityGroupRules"]:
+            _turn(group.get_rule(each["SecurityGroupRuleId"]), each["SecurityGroupRule"])
+    if not call.operation.startswith("AuthorizeSecurityGroup"):
+        return answer
+    wanted = dict(_wanted(call))
+    for rule in _side(group, call):
+        if (described := wanted.get(_key_of(rule))) and not rule.ip_range:
+            rule.ip_range = {"Description": described}
     root = ET.fromstring(answer.body)
     space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
     answered = root.find(f"{space}securityGroupRuleSet")
@@ -83,10 +106,78 @@ def _side(group: Any, call: Call) -> list[Any]:
     return rules
 
 
-def _wanted(call: Call) -> Iterator[_Key]:
+def _wanted(call: Call) -> Iterator[tuple[_Key, str]]:
+    """Every rule asked for, and its description."""
     for permission in call.params.get("IpPermissions", ()):
-        for network in (*permission.get("IpRanges", ()), *permission.get("Ipv6Ranges", ())):
-            yield _key_asked(permission, network.get("CidrIp") or network.get("CidrIpv6"))
+        for kind, name in _ENDS:
+            for end in permission.get(kind, ()):
+                yield _key_asked(permission, end.get(name, "")), end.get("Description", "")
+
+
+_ENDS = (
+    ("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("UserIdGroupPairs", "GroupId"),
+    ("PrefixListIds", "PrefixListId"),
+)  # fmt: skip
+
+
+def _turn(rule: Any, wish: Mapping[str, Any]) -> None:
+    """What is not said again is gone, the description too."""
+    described = {"Description": wish["Description"]} if wish.get("Description") else {}
+    network = {
+        ours: wish[theirs]
+        for theirs, ours in (("CidrIpv4", "CidrIp"), ("CidrIpv6", "CidrIpv6"))
+        if theirs in wish
+    }
+    rule.ip_range = network | described
+
+
+def _in_use(call: Call, group: Any) -> Answer | None:
+    """moto deletes default groups and groups in use."""
+    if group.name == "default":
+        return refusal(
+            call, "CannotDelete", "the specified group: a default group cannot be deleted", status=400
+        )
+    backend = ec2_backends[call.account_id][call.region]
+    worn = any(group in interface.group_set for interface in backend.enis.values())
+    others = [each for groups in backend.groups.values() for each in groups.values() if each is not group]
+    named = any(
+        rule.source_group.get("GroupId") == group.id
+        for other in others
+        for rule in (*other.ingress_rules, *other.egress_rules)
+    )
+    if worn or named or getattr(group, "vpc_associations", None):
+        return refusal(call, "DependencyViolation", f"resource {group.id} has a dependent object", status=400)
+    return None
+
+
+def _associate(call: Call) -> Answer:
+    group = ec2_backends[call.account_id][call.region].get_security_group_from_id(call.params["GroupId"])
+    group.vpc_associations = [*getattr(group, "vpc_associations", ()), call.params["VpcId"]]
+    return _xml(call, "<state>associated</state>")
+
+
+def _associations(call: Call) -> Answer:
+    groups = next(each["Values"] for each in call.params["Filters"] if each["Name"] == "group-id")
+    backend = ec2_backends[call.account_id][call.region]
+    found = [
+        f"<item><groupId>{group}</groupId><vpcId>{vpc}</vpcId><state>associated</state></item>"
+        for group in groups
+        for vpc in getattr(backend.get_security_group_from_id(group), "vpc_associations", ())
+    ]
+    return _xml(call, f"<securityGroupVpcAssociationSet>{''.join(found)}</securityGroupVpcAssociationSet>")
+
+
+def _xml(call: Call, inner: str) -> Answer:
+    space = "http://ec2.amazonaws.com/doc/2016-11-15/"
+    text = f'<{call.operation}Response xmlns="{space}">{inner}</{call.operation}Response>'
+    return Answer(200, (("Content-Type", "text/xml"),), text.encode())
+
+
+# Groups that serve in further VPCs are nothing moto knows.
+_ASSOCIATIONS = {
+    "AssociateSecurityGroupVpc": _associate,
+    "DescribeSecurityGroupVpcAssociations": _associations,
+}
 
 
 def _key_asked(asked: Mapping[str, Any], source: str) -> _Key:

@@ -12,6 +12,7 @@ from tests.fake_aws.moto_gaps import (
     _flow_logs,
     _instance_profiles,
     _network_acls,
+    _network_interfaces,
     _security_groups,
     _vpcs,
 )
@@ -44,6 +45,8 @@ def before(call: Call) -> Answer | None:
         return _flow_logs.create(call)
     if call.operation == "AssociateIamInstanceProfile":
         return _instance_profiles.before(call)
+    if call.operation == "ModifyNetworkInterfaceAttribute":
+        return _network_interfaces.before(call)
     return _security_groups.before(call)
 
 
@@ -92,6 +95,8 @@ def after(call: Call, answer: Answer) -> Answer:
         return _vpcs.filtered_peerings(call, answer)
     if call.operation == "DescribeNetworkInterfaces":
         return _vpcs.addresses_in_full(answer)
+    if call.operation == "ModifyNetworkInterfaceAttribute":
+        return _network_interfaces.after(call, answer)
     return _security_groups.after(call, answer)
 
 

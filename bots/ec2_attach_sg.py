@@ -1,0 +1,121 @@
+"""Replace the security groups of an instance by one.
+
+After: every network interface of the instance wears exactly the named group.
+Caution: all groups it wore are taken off, and other groups' rules for these no longer reach it. Tracked
+connections go on until they end.
+Finding: ec2_attach_sg "restricted baseline"
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._groups import NOT_THERE
+from bots._interfaces import CHANGE, CHANGED, READS, interfaces_of, wear
+from bots._words import Word
+
+
+class Wish(Params):
+    security_group_name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}$",
+            description="name of the group in the interface's VPC, to the letter, or its id (sg-…)",
+        ),
+        Word(aliases=("security_group", "security_group_id", "group_name", "group_id", "sg")),
+    ]
+
+
+class Worn(Before):
+    """Groups by interface, both as ids in alphabetical order."""
+
+    interfaces: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+bot = Bot(
+    name="ec2_attach_sg",
+    acts_on="AWS::EC2::Instance",
+    target=entity("id"),
+    params=Wish,
+    before=Worn,
+    reads=(*READS, "ec2:DescribeSecurityGroupVpcAssociations"),
+    writes=(CHANGE,),
+    resources={CHANGE: CHANGED},
+    risk=Risk.DISRUPTIVE,
+    undo=Undo.exact(),
+    example="ec2_attach_sg restricted-baseline",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: Wish) -> Check[Worn]:
+    attached = await interfaces_of(aws, target)
+    named = params.security_group_name
+    serving = await _serving(aws, named, {each.vpc for each in attached.interfaces})
+    others = [each for each in attached.interfaces if each.groups != (serving[each.vpc],)]
+    return Check(
+        compliant=not others,
+        before=Worn(interfaces=tuple((each.id, each.groups) for each in attached.interfaces)),
+        why=f"not just {named}: " + "; ".join(f"{each.id} wears {', '.join(each.groups)}" for each in others)
+        if others
+        else f"all interfaces of {target.id} wear just {named}",
+        notes=attached.notes,
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: Wish, before: Worn) -> None:
+    interfaces = (await interfaces_of(aws, target)).interfaces
+    serving = await _serving(aws, params.security_group_name, {each.vpc for each in interfaces})
+    wanted = {each.id: (serving[each.vpc],) for each in interfaces}
+    await wear(aws, {each.id: wanted[each.id] for each in interfaces if each.groups != wanted[each.id]})
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Worn) -> None:
+    await wear(aws, dict(before.interfaces))
+
+
+async def _serving(aws: Aws, named: str, vpcs: set[str]) -> dict[str, str]:
+    """The group's id for each VPC.
+
+    Raises:
+        CannotFix: a VPC has no such group, or several.
+    """
+    candidates = await _called(aws, named)
+    homes = [(vpc, group_id) for group_id, vpc in candidates.items()]
+    if candidates and vpcs - set(candidates.values()):
+        filters = [{"Name": "group-id", "Values": list(candidates)}]
+        homes += [
+            (each["VpcId"], each["GroupId"])
+            async for each in aws.pages(
+                "ec2",
+                "DescribeSecurityGroupVpcAssociations",
+                items="SecurityGroupVpcAssociations",
+                Filters=filters,
+            )
+            if each["State"] == "associated"
+        ]
+    serving = {vpc: sorted({group_id for home, group_id in homes if home == vpc}) for vpc in sorted(vpcs)}
+    for vpc, groups in serving.items():
+        if not groups:
+            raise CannotFix(f"there is no security group {named!r} for {vpc} in {aws.region}")
+        if len(groups) > 1:
+            raise CannotFix(f"{named!r} could be any of {', '.join(groups)} in {vpc}: give the id")
+    return {vpc: groups[0] for vpc, groups in serving.items()}
+
+
+async def _called(aws: Aws, named: str) -> dict[str, str]:
+    """Ids of groups and their VPCs."""
+    if named.startswith("sg-"):
+        answer = await aws.find("ec2", "DescribeSecurityGroups", absent=NOT_THERE, GroupIds=[named])
+        found = (answer or {}).get("SecurityGroups", [])
+    else:
+        # The filter takes * and ? for anything, so what it finds is compared to the letter.
+        filters = [{"Name": "group-name", "Values": [named]}]
+        pages = aws.pages("ec2", "DescribeSecurityGroups", items="SecurityGroups", Filters=filters)
+        found = [each async for each in pages if each["GroupName"] == named]
+    return {each["GroupId"]: each["VpcId"] for each in found}

@@ -1,0 +1,123 @@
+"""Delete the rules of a security group for one port, whoever they are for.
+
+After: no rule of the direction for exactly this protocol and port is left, whatever its source, except
+for networks, groups and prefix lists on the white list.
+Caution: any source is meant literally, so rules between a load balancer's group and its targets go as well.
+Ranges and all-traffic rules that include the port are reported, not touched. Tracked connections
+outlive the rule.
+Finding: sg_clear_rules_for_any_scope 3389 tcp inbound 10.20.0.0/16,192.0.2.10/32
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._groups import group_notes, live_rules
+from bots._removal import READS, RESOURCES, WRITES, Port, Protocol, put_back, remove
+from bots._rules import EVERYTHING, PORTED, Direction, Rule, cidr, contains, named
+from bots._words import Word
+
+
+def _spared(text: str) -> str:
+    if re.fullmatch(r"(sg|pl)-[0-9a-f]{8,17}", text):
+        return text
+    address = text if "/" in text else f"{text}/{128 if ':' in text else 32}"
+    return cidr(address)
+
+
+class Wish(Params):
+    port: Annotated[Port, Field(description="rules for exactly this port; of no matter for protocol ALL")]
+    protocol: Annotated[
+        Protocol,
+        Field(description="tcp, udp, ALL for the all-traffic rule, or a protocol's number with port 0"),
+    ]
+    direction: Direction
+    white_list: Annotated[
+        tuple[Annotated[str, AfterValidator(_spared)], ...],
+        Field(description="networks, groups (sg-…) and prefix lists (pl-…) whose rules stay"),
+        Word(rest=True),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _port_fits_protocol(self) -> Self:
+        if self.protocol == "*":
+            raise ValueError("one protocol must be named: tcp, udp, ALL or a number")
+        if self.port and self.protocol not in (*PORTED, EVERYTHING):
+            raise ValueError("only tcp and udp have ports: give port 0 to clear all rules of this protocol")
+        return self
+
+    def takes(self, rule: Rule) -> bool:
+        """Whether the rule goes."""
+        if rule.protocol != self.protocol or self._is_spared(rule):
+            return False
+        return rule.protocol not in PORTED or rule.is_just(self.port)
+
+    def concerns(self, rule: Rule) -> bool:
+        """Whether the rule opens what is to be closed, for anyone not on the white list."""
+        if self.protocol in PORTED:
+            return rule.opens(self.protocol, self.port) and not self._is_spared(rule)
+        return rule.protocol in (self.protocol, EVERYTHING) and not self._is_spared(rule)
+
+    def _is_spared(self, rule: Rule) -> bool:
+        if not rule.is_network:
+            return rule.source.rpartition("/")[2] in self.white_list
+        return any(contains(each, rule.source) for each in self.white_list if "/" in each)
+
+    def __str__(self) -> str:
+        if self.protocol in PORTED:
+            return f"{self.protocol} {self.port}"
+        return "all traffic" if self.protocol == EVERYTHING else f"protocol {self.protocol}"
+
+
+class Cleared(Before):
+    """The rules that are to go; without ids, which a rule put back has anew."""
+
+    wish: Wish
+    rules: tuple[Rule, ...]
+
+
+bot = Bot(
+    name="sg_clear_rules_for_any_scope",
+    acts_on="AWS::EC2::SecurityGroup",
+    target=entity("id"),
+    params=Wish,
+    before=Cleared,
+    reads=READS,
+    writes=WRITES,
+    resources=RESOURCES,
+    risk=Risk.ACCESS_REMOVAL,
+    undo=Undo.exact(),
+    example="sg_clear_rules_for_any_scope 3389 tcp inbound 10.20.0.0/16,192.0.2.10/32",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: Wish) -> Check[Cleared]:
+    notes = await group_notes(aws, target)
+    live = await live_rules(aws, target.id, params.direction)
+    rules = tuple(sorted(rule for rule in live.values() if params.takes(rule)))
+    if wider := [rule for rule in live.values() if not params.takes(rule) and params.concerns(rule)]:
+        notes += (f"{params} stays open {params.direction} by rules that open more than it: {named(wider)}",)
+    return Check(
+        compliant=not rules,
+        before=Cleared(wish=params, rules=rules),
+        why=f"{params} is open {params.direction}: {named(rules)}"
+        if rules
+        else f"no {params.direction} rule is left for just {params}",
+        notes=notes,
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: Wish, before: Cleared) -> None:
+    await remove(aws, target.id, params.direction, params.takes)
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Cleared) -> None:
+    wish = before.wish
+    await put_back(aws, target.id, wish.direction, wish.takes, before.rules)
