@@ -95,6 +95,18 @@ async def look(aws: Aws, vpc_id: str) -> Seen:
     return Seen(state, frozenset(closed), by_subnet)
 
 
+def as_it_was(before: Isolation) -> Wanted:
+    """What to bring a VPC to, to have it as it was."""
+    subnets = {subnet: None if acl == before.acl else acl for subnet, acl in before.subnets}
+    return Wanted(
+        dns_support=before.dns_support,
+        subnets=subnets,
+        keeps_acl=before.acl is not None,
+        has_policy=before.has_policy,
+        users=frozenset(before.users),
+    )
+
+
 async def bring(aws: Aws, vpc_id: str, wanted: Wanted) -> list[str]:
     """Bring the state about. What hinders goes last, so that a state is reached from any other.
 

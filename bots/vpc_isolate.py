@@ -27,7 +27,7 @@ from bots._bot import (
     entity,
     together,
 )
-from bots._isolation import POLICY, USER, Isolation, Wanted, bring, look
+from bots._isolation import POLICY, USER, Isolation, Wanted, as_it_was, bring, look
 from bots._vpcs import VPC, find_vpc
 
 SUBNET = ("arn:{partition}:ec2:*:{account}:subnet/*",)
@@ -125,7 +125,7 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Isolation) -> 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Isolation) -> None:
     seen = await look(aws, target.id)
-    wanted = replace(_as(before), users=frozenset(before.users) & frozenset(seen.state.users))
+    wanted = replace(as_it_was(before), users=frozenset(before.users) & frozenset(seen.state.users))
     await _bring_or_take_back(aws, target, wanted, seen.state)
 
 
@@ -135,19 +135,8 @@ async def _bring_or_take_back(aws: Aws, target: Target, wanted: Wanted, before: 
         return await bring(aws, target.id, wanted)
     except AwsError:
         with contextlib.suppress(AwsError):
-            await bring(aws, target.id, _as(before))
+            await bring(aws, target.id, as_it_was(before))
         raise
-
-
-def _as(before: Isolation) -> Wanted:
-    subnets = {subnet: None if acl == before.acl else acl for subnet, acl in before.subnets}
-    return Wanted(
-        dns_support=before.dns_support,
-        subnets=subnets,
-        keeps_acl=before.acl is not None,
-        has_policy=before.has_policy,
-        users=frozenset(before.users),
-    )
 
 
 async def _all_users(aws: Aws) -> frozenset[str]:

@@ -134,7 +134,7 @@ async def test_on_fargate_only_a_service_that_is_to_run_none_stays_down(aws: Fak
         assert after.compliant
         assert after.why.endswith("and services are to run 0")
         assert (_services(admin), running(admin)) == ({"api": 0}, [])
-        assert (await scaling.undo(was)).before == bot.expected_after_undo(was)
+        assert (await scaling.undo(was)).before == one.bot.expected_after_undo(was)
     assert _services(admin) == {"api": 2}
 
 
@@ -207,7 +207,7 @@ async def test_if_some_tasks_cannot_be_stopped_the_rest_stays_stopped_and_draine
         assert _state(admin, planted.notes["host"]) == "DRAINING"
         assert len(running(admin)) == 2
         assert (await one.fix()).compliant
-        assert (await one.undo(first)).before == bot.expected_after_undo(first)
+        assert (await one.undo(first)).before == one.bot.expected_after_undo(first)
 
 
 @pytest.mark.usefixtures("hub_environment")
