@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from bots import _catalogue
 from bots._bot import AnyBot, Risk
 from bots._catalogue import UnknownBot
-from bots._grants import grants
-from hub.aws.accounts import session_policy
+from bots._grants import PASS_ROLE, grants
+from hub.aws.accounts import SESSION_POLICY_CHARACTERS, session_policy
 from spoke_role.policy import (
     ESCALATIONS,
     MANAGED_POLICIES,
@@ -33,18 +34,30 @@ from tests.spoke_role.synthetic import made_up
 ALL = select()
 SPOKE = f"arn:aws:iam::{NAMES['AWS::AccountId']}"
 HUB = NAMES["HubAccountId"]
+MANY_ACTIONS = 16
 
 
 def allowed(documents: tuple[Document, ...]) -> dict[str, set[str]]:
-    """Action -> the resources it is allowed on. Each action must be allowed in one statement only."""
+    """Action -> the resources it is allowed on. Each action must be allowed in one statement only.
+
+    Handing on a role is an action of its own for each service: ``iam:PassRole to ec2.amazonaws.com``.
+    """
     found: dict[str, set[str]] = {}
     for document in documents:
         for statement in document["Statement"]:
             assert statement["Effect"] == "Allow"
-            assert set(statement) == {"Effect", "Action", "Resource"}
+            assert set(statement) - {"Condition"} == {"Effect", "Action", "Resource"}
+            passed_to = ""
+            if "Condition" in statement:
+                [[operator, keys]] = statement["Condition"].items()
+                [[key, [service]]] = keys.items()
+                assert (operator, key) == ("StringEquals", "iam:PassedToService")
+                assert statement["Action"] == [PASS_ROLE]
+                passed_to = f" to {service}"
             for action in statement["Action"]:
-                assert action not in found, f"{action} is allowed twice"
-                found[action] = set(statement["Resource"])
+                name = action + passed_to
+                assert name not in found, f"{name} is allowed twice"
+                found[name] = set(statement["Resource"])
     return found
 
 
@@ -53,12 +66,21 @@ def declared(bots: tuple[AnyBot, ...]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for bot in bots:
         for action in bot.actions:
-            patterns = {
-                pattern.format(partition="${AWS::Partition}", account="${AWS::AccountId}")
-                for pattern in bot.resources.get(action, ("*",))
-            }
-            found[action] = found.get(action, set()) | patterns
+            for name, declared_on in _declared(bot, action):
+                patterns = {
+                    pattern.format(partition="${AWS::Partition}", account="${AWS::AccountId}")
+                    for pattern in declared_on
+                }
+                found[name] = found.get(name, set()) | patterns
     return {action: {"*"} if "*" in patterns else patterns for action, patterns in found.items()}
+
+
+def _declared(bot: AnyBot, action: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if action != PASS_ROLE:
+        yield action, bot.resources.get(action, ("*",))
+        return
+    for service, roles in bot.passes.items():
+        yield f"{action} to {service}", roles
 
 
 def says(document: Document, action: str, resource: str, context: Context | None = None) -> Word:
@@ -77,7 +99,8 @@ def _deployed(value: Any) -> Any:
 
 def test_every_action_of_every_bot_is_allowed_where_the_bot_declares_it_and_nothing_else_is() -> None:
     assert allowed(allowances(ALL)) == declared(ALL)
-    assert {bot.name for bot in ALL} == set(_catalogue.names())
+    every = map(_catalogue.bot_named, _catalogue.names())
+    assert {bot.name for bot in ALL} == {bot.name for bot in every if not bot.optional}
 
 
 def test_no_action_is_allowed_by_a_wildcard() -> None:
@@ -101,7 +124,7 @@ def test_bots_are_chosen_once_and_in_order_however_they_are_asked_for() -> None:
 
 @pytest.mark.parametrize("highest", list(Risk))
 def test_bots_of_a_higher_risk_are_left_out(highest: Risk) -> None:
-    wanted = {name for name in _catalogue.names() if _catalogue.bot_named(name).risk.rank <= highest.rank}
+    wanted = {bot.name for bot in ALL if bot.risk.rank <= highest.rank}
     assert {bot.name for bot in select(max_risk=highest)} == wanted
 
 
@@ -198,14 +221,28 @@ def test_the_limits_fit_even_when_every_name_is_as_long_as_it_may_be() -> None:
 
 @pytest.mark.parametrize("bot", [pytest.param(bot, id=bot.name) for bot in ALL])
 def test_a_session_has_what_its_bot_declares_within_what_the_role_has(bot: AnyBot) -> None:
+    text = session_policy(bot, NAMES["AWS::AccountId"], "aws-us-gov")
+    assert len(text) <= SESSION_POLICY_CHARACTERS
     session = json.loads(session_policy(bot, NAMES["AWS::AccountId"], "aws"))
+    assert {a for statement in session["Statement"] for a in statement["Action"]} == set(bot.actions)
+    if all(statement["Resource"] == "*" for statement in session["Statement"]):
+        return  # too long with its resources; the role, which has them, limits the session all the same
     role = {
         action: filled([{"Fn::Sub": p} for p in found]) for action, found in allowed(allowances(ALL)).items()
     }
-    for statement in session["Statement"]:
-        for action in statement["Action"]:
-            assert set(statement["Resource"]) <= set(role[action]) or role[action] == ["*"]
-    assert {a for statement in session["Statement"] for a in statement["Action"]} == set(bot.actions)
+    for action, resources in allowed((session,)).items():
+        assert resources <= set(role[action]) or role[action] == ["*"]
+
+
+def test_only_bots_of_many_actions_go_without_resources_in_their_session_policy() -> None:
+    loose = [
+        bot.name
+        for bot in ALL
+        if '"Resource":"*"}]' in session_policy(bot, NAMES["AWS::AccountId"], "aws")
+        and len(bot.actions) < MANY_ACTIONS
+        and bot.resources
+    ]
+    assert loose == []
 
 
 # --- what it may never do
@@ -295,6 +332,7 @@ def test_no_bot_is_kept_from_its_work_by_the_limits(bot: AnyBot) -> None:
 def test_the_version_changes_with_the_permissions_and_with_nothing_else() -> None:
     before = version(allowances(ALL))
     assert version(allowances(select())) == before
-    assert version(allowances(ALL[1:])) != before
+    others = [bot for bot in ALL if bot.name != "kms_enable_rotation"]
+    assert version(allowances(others)) != before
     more = (*ALL, made_up("more", writes=("s3:PutBucketAcl",)))
     assert version(allowances(more)) != before
