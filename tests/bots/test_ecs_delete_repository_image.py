@@ -184,7 +184,7 @@ async def test_a_second_deletion_of_the_same_image_is_no_failure(aws: FakeAws) -
     async with alone(bot, aws, admin, planted) as one:
         was = (await one.check()).before
         await one.fix()
-        await bot.run_fix(one.account, one.target, one.params, was)
+        await one.bot.run_fix(one.account, one.target, one.params, was)
         assert (await one.check()).compliant
 
 

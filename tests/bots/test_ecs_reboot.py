@@ -142,7 +142,7 @@ async def test_a_defect_while_stopping_is_not_hidden(aws: FakeAws, monkeypatch: 
 
         monkeypatch.setattr(type(one.account), "find", broken)
         with pytest.raises(RuntimeError, match="a defect"):
-            await bot.run_fix(one.account, one.target, one.params, seen.before)
+            await one.bot.run_fix(one.account, one.target, one.params, seen.before)
 
 
 @pytest.mark.usefixtures("hub_environment")

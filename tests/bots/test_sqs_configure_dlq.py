@@ -139,7 +139,7 @@ async def test_a_target_that_cannot_help_is_replaced_and_named_again_if_aws_take
         assert isinstance(seen.before, Redrive)
         assert (await one.fix()).compliant
         wanted = seen.before if back else NOWHERE
-        assert (await one.undo(seen.before)).before == wanted == bot.expected_after_undo(seen.before)
+        assert (await one.undo(seen.before)).before == wanted == one.bot.expected_after_undo(seen.before)
 
 
 @pytest.mark.usefixtures("hub_environment")
@@ -188,7 +188,7 @@ async def test_dead_letters_never_go_round_in_circles(aws: FakeAws) -> None:
         # AWS lists the sources of a dead-letter queue late, so the fix looks for itself.
         assert (await one.check()).compliant
         with pytest.raises(CannotFix, match="round in circles"):
-            await bot.run_fix(one.account, one.target, one.params, NOWHERE)
+            await one.bot.run_fix(one.account, one.target, one.params, NOWHERE)
 
 
 @pytest.mark.usefixtures("hub_environment")

@@ -171,5 +171,5 @@ async def test_an_undo_is_possible_after_the_key_was_switched_off(aws: FakeAws) 
         assert "KeyState is Disabled" in seen.why
         with pytest.raises(CannotFix, match="KeyState"):
             await one.fix()
-        await bot.run_undo(one.account, one.target, was)
+        await one.bot.run_undo(one.account, one.target, was)
     assert observe(admin, planted)["attributes"]["SqsManagedSseEnabled"] == "false"
