@@ -19,25 +19,21 @@ from tests.fake_aws.server import FakeAws
 
 
 def _host(admin: Admin) -> str:
-    """A container instance by its ARN, on an EC2 instance that they all share."""
-    ec2, ecs = admin.client("ec2"), admin.client("ecs")
-    found = [each for group in ec2.describe_instances()["Reservations"] for each in group["Instances"]]
-    if not found:
-        found = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"]
-    document = json.dumps({"instanceId": found[0]["InstanceId"]})
-    made = ecs.register_container_instance(cluster="web", instanceIdentityDocument=document)
+    """A container instance by its ARN."""
+    server = admin.client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)
+    document = json.dumps({"instanceId": server["Instances"][0]["InstanceId"]})
+    made = admin.client("ecs").register_container_instance(cluster="web", instanceIdentityDocument=document)
     return str(made["containerInstance"]["containerInstanceArn"])
 
 
 def _on_a_host(admin: Admin, *words: str) -> Planted:
-    """A service under the role on the only instance of a cluster, beside a task of somebody else."""
+    """A service under the role on the only instance of a cluster, beside a task under no role."""
     cluster(admin)
     host = _host(admin)
     bad, plain = define(admin, "api", task=role(admin)), define(admin, "plain")
     named = service(admin, "api", bad)
-    service(admin, "plain", plain)
     run(admin, bad, kind="EC2", group="service:api")
-    run(admin, plain, kind="EC2", group="service:plain")
+    run(admin, plain, kind="EC2")
     return finding(admin, *words, host=host, service=named)
 
 
@@ -113,7 +109,7 @@ async def test_the_instance_is_drained_so_that_the_service_finds_no_room_and_tak
         after = await one.fix()
         assert after.compliant
         assert (_state(admin, host), len(running(admin))) == ("DRAINING", 1)
-        assert _services(admin) == {"api": 1, "plain": 1}
+        assert _services(admin) == {"api": 1}
         assert isinstance(seen.before, Stopped)
         assert (await one.undo(seen.before)).before == one.bot.expected_after_undo(seen.before)
     assert _state(admin, host) == "ACTIVE"
@@ -230,14 +226,19 @@ async def test_more_services_and_instances_than_fit_into_a_call_are_all_seen(aws
     admin = aws.fresh_account()
     cluster(admin)
     bad = define(admin, "api", task=role(admin))
-    hosts = [_host(admin) for _ in range(11)]
+    host = _host(admin)
+    backend: Any = inside(admin.account_id)
+    server = backend.container_instances["web"][host.rsplit("/", 1)[-1]].ec2_instance_id
     for number in range(11):
         service(admin, f"api-{number}", bad)
-    backend: Any = inside(admin.account_id)
-    for host in hosts:
-        run(admin, bad, kind="EC2")
-        next(reversed(backend.tasks["web"].values())).container_instance_arn = host
+        task = run(admin, bad, kind="EC2")
+        another = backend.register_container_instance("web", server)
+        backend.tasks["web"][task].container_instance_arn = another.container_instance_arn
     async with alone(bot, aws, admin, finding(admin, "scaleServices")) as one:
         assert (await one.fix()).compliant
-    assert {each.status for each in backend.container_instances["web"].values()} == {"DRAINING"}
+    states = {
+        each.container_instance_arn: each.status for each in backend.container_instances["web"].values()
+    }
+    assert states.pop(host) == "ACTIVE"
+    assert set(states.values()) == {"DRAINING"}
     assert {each.desired_count for each in backend.services.values()} == {0}
