@@ -100,6 +100,8 @@ _EC2_KINDS = {
 }  # fmt: skip
 _EC2_ID = re.compile(r"(?P<kind>[a-z]+)-[0-9a-f]{8,17}")
 _OWNERLESS = {"image", "snapshot"}  # their ARNs leave the account out
+# What calls make that are not named after it.
+_MAKES = {"AllocateAddress": "elastic-ip", "CreateSnapshots": "snapshot"}
 _MAKES_NO_RESOURCE = ("CreateTags", "CreateNetworkAclEntry", "CreateRoute")
 
 
@@ -111,12 +113,17 @@ def _ec2(call: Call, where: Where) -> Arns:
     # The rules of ModifySecurityGroupRules are one level down.
     ids += [rule["SecurityGroupRuleId"] for rule in call.params.get("SecurityGroupRules", ())]
     ids += _associated(call, where)
+    ids += [call.params.get("InstanceSpecification", {}).get("InstanceId", "")]
     found = []
+    if call.operation in ("DeleteKeyPair", "ImportKeyPair"):
+        found.append(f"{start}:{where.account_id}:key-pair/{call.params['KeyName']}")
     for text in ids:
         known = _EC2_ID.fullmatch(text)
         if known and (kind := _EC2_KINDS.get(known["kind"])):
             found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/{text}")
-    if call.operation.startswith("Create") and call.operation not in _MAKES_NO_RESOURCE:
+    if kind := _MAKES.get(call.operation):
+        found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/*")
+    elif call.operation.startswith("Create") and call.operation not in _MAKES_NO_RESOURCE:
         made = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
         found.append(f"{start}:{where.account_id}:{made.removesuffix('s')}/*")
     return tuple(found) or ANY
