@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
-from tests.fake_aws.moto_gaps import _addresses, _images, _network_acls, _security_groups, _vpcs
+from tests.fake_aws.moto_gaps import _addresses, _images, _network_acls, _security_groups, _snapshots, _vpcs
 from tests.fake_aws.wire import Answer, Call, refusal
 
 
@@ -26,6 +26,8 @@ def before(call: Call) -> Answer | None:
         return _cannot_stop(call)
     if call.operation in ("AllocateAddress", "ReleaseAddress"):
         return _addresses.before(call)
+    if call.operation in ("CreateSnapshots", "DeleteSnapshot"):
+        return _snapshots.before(call)
     if call.operation == "ModifyImageAttribute":
         return _images.cannot_share(call)
     if call.operation == "CreateTags":
