@@ -26,7 +26,7 @@ from bots._bot import (
     TryLater,
     Undo,
     entity,
-)  # fmt: skip
+)
 from bots._instances import INSTANCE, find_instance, volumes_of
 
 SNAPSHOT = ("arn:{partition}:ec2:*::snapshot/*",)  # ARNs of snapshots leave the account out

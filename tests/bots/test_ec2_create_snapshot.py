@@ -60,7 +60,7 @@ def _missing(_admin: Admin) -> Planted:
     return Planted(entity={"id": "i-0123456789abcdef0"})
 
 
-def _at(one: Alone, **other: str) -> Alone:
+def _at(one: Alone, **other: Any) -> Alone:
     return replace(one, target=replace(one.target, **other))
 
 
