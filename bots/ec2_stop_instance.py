@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._instances import INSTANCE, find_instance, is_protected, owner_notes
 
-INSTANCE = ("arn:{partition}:ec2:*:{account}:instance/*",)
 # Pending and running are one to an undo, stopping and stopped one to a fix.
 _SETTLED: dict[str, Literal["running", "stopped", "terminated"]] = {
     "pending": "running",
@@ -52,7 +52,7 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Power]:
-    found = await _instance(aws, target)
+    found = await find_instance(aws, target)
     state = _SETTLED[found["State"]["Name"]]
     if state == "running":
         await _refuse_unstoppable(aws, target, found)
@@ -78,7 +78,7 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Power) -> None
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Power) -> None:
-    if await _is_protected(aws, target):
+    if await is_protected(aws, target, "disableApiStop"):
         raise CannotFix(
             f"stop protection of {target.id} was switched on after the stop, so somebody has taken charge of it: "
             "start it by hand"
@@ -86,40 +86,16 @@ async def undo(aws: Aws, target: Target, before: Power) -> None:
     await aws.call("ec2", "StartInstances", InstanceIds=[target.id])
 
 
-async def _instance(aws: Aws, target: Target) -> dict[str, Any]:
-    answer = await aws.find(
-        "ec2", "DescribeInstances", absent=("InvalidInstanceID.NotFound",), InstanceIds=[target.id]
-    )
-    # AWS forgets a terminated instance after an hour or so.
-    found = [each for group in (answer or {}).get("Reservations", ()) for each in group["Instances"]]
-    if not found:
-        raise TargetGone(f"instance {target.id} does not exist in {aws.region}")
-    instance: dict[str, Any] = found[0]
-    return instance
-
-
 async def _refuse_unstoppable(aws: Aws, target: Target, found: dict[str, Any]) -> None:
     if found["RootDeviceType"] == "instance-store":
         raise CannotFix(f"{target.id} boots from instance store: AWS cannot stop it, only terminate it")
-    if await _is_protected(aws, target):
+    if await is_protected(aws, target, "disableApiStop"):
         raise CannotFix(f"stop protection of {target.id} is on: somebody must switch it off first")
 
 
-async def _is_protected(aws: Aws, target: Target) -> bool:
-    answer = await aws.call(
-        "ec2", "DescribeInstanceAttribute", InstanceId=target.id, Attribute="disableApiStop"
-    )
-    return bool(answer["DisableApiStop"]["Value"])
-
-
 def _notes(found: dict[str, Any]) -> tuple[str, ...]:
-    tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
     address = found.get("PublicIpAddress")
-    notes = []
-    if group := tags.get("aws:autoscaling:groupName"):
-        notes.append(f"Auto Scaling group {group} will terminate the stopped instance and start another")
-    if any(key.startswith(("eks:", "kubernetes.io/cluster/")) for key in tags):
-        notes.append("the instance is a Kubernetes node: its pods are evicted without a drain")
+    notes = owner_notes(found, then="terminate the stopped instance and start another")
     if found.get("InstanceLifecycle") == "spot":
         notes.append("a Spot instance: AWS can stop only those of a persistent request")
     if address:

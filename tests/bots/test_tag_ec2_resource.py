@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from bots._bot import AwsError, CannotFix, TargetGone
+from bots._tags import Tag
 from bots._words import BadWords, parse
-from bots.tag_ec2_resource import Tag, Wish, bot
+from bots.tag_ec2_resource import Wish, bot
 from hub.app import open_hub
 from hub.aws.accounts import session_policy
 from hub.model import Message, Outcome

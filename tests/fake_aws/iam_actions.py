@@ -159,7 +159,9 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
         for specification in params["TagSpecifications"]:
             if specification.get("Tags"):
                 kind = specification.get("ResourceType", "*")
-                yield "ec2:CreateTags", f"arn:{{partition}}:ec2:{call.region}:{{account}}:{kind}/*"
+                # ARNs of images and snapshots leave the account out.
+                owner = "" if kind in ("image", "snapshot") else "{account}"
+                yield "ec2:CreateTags", f"arn:{{partition}}:ec2:{call.region}:{owner}:{kind}/*"
     if call.name == "ec2:CreateFlowLogs" and params.get("LogDestinationType") == "s3":
         yield "logs:CreateLogDelivery", "*"
     if call.name == "ec2:DeleteFlowLogs":

@@ -110,6 +110,8 @@ _EC2_KINDS = {
 }  # fmt: skip
 _EC2_ID = re.compile(r"(?P<kind>[a-z]+)-[0-9a-f]{8,17}")
 _OWNERLESS = {"image", "snapshot"}  # their ARNs leave the account out
+# What calls make that are not named after it.
+_MAKES = {"AllocateAddress": "elastic-ip", "CreateSnapshots": "snapshot"}
 _MAKES_NO_RESOURCE = ("CreateTags", "CreateNetworkAclEntry", "CreateRoute")
 
 
@@ -124,12 +126,17 @@ def _ec2(call: Call, where: Where) -> Arns:
     if association := call.params.get("AssociationId"):
         # A profile's association is authorised on its instance.
         ids.append(_instance_profiles.instance_of(where.account_id, call.region, association) or "")
+    ids += [call.params.get("InstanceSpecification", {}).get("InstanceId", "")]
     found = []
+    if call.operation in ("DeleteKeyPair", "ImportKeyPair"):
+        found.append(f"{start}:{where.account_id}:key-pair/{call.params['KeyName']}")
     for text in ids:
         known = _EC2_ID.fullmatch(text)
         if known and (kind := _EC2_KINDS.get(known["kind"])):
             found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/{text}")
-    if call.operation.startswith("Create") and call.operation not in _MAKES_NO_RESOURCE:
+    if kind := _MAKES.get(call.operation):
+        found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/*")
+    elif call.operation.startswith("Create") and call.operation not in _MAKES_NO_RESOURCE:
         made = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
         made = {"flow-logs": "vpc-flow-log"}.get(made, made.removesuffix("s"))
         found.append(f"{start}:{where.account_id}:{made}/*")

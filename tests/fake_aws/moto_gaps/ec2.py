@@ -9,11 +9,14 @@ from xml.etree import ElementTree as ET
 from moto.ec2.models import ec2_backends
 
 from tests.fake_aws.moto_gaps import (
+    _addresses,
     _flow_logs,
+    _images,
     _instance_profiles,
     _network_acls,
     _network_interfaces,
     _security_groups,
+    _snapshots,
     _vpcs,
 )
 from tests.fake_aws.wire import Answer, Call, refusal
@@ -31,6 +34,12 @@ def before(call: Call) -> Answer | None:
         return refusal(call, "DryRunOperation", text, status=412)
     if call.operation == "StopInstances":
         return _cannot_stop(call)
+    if call.operation in ("AllocateAddress", "ReleaseAddress"):
+        return _addresses.before(call)
+    if call.operation in ("CreateSnapshots", "DeleteSnapshot"):
+        return _snapshots.before(call)
+    if call.operation == "ModifyImageAttribute":
+        return _images.cannot_share(call)
     if call.operation == "CreateTags":
         return _nothing_to_tag(call)
     if "NetworkAcl" in call.operation:

@@ -1,0 +1,87 @@
+"""Take the Elastic IPs off an instance and give them back to AWS.
+
+After: no interface of the instance has an Elastic IP, and the account no longer has those it had.
+Caution: an address that is given back can be another account's the next moment; DNS records and partners'
+allow lists that name it then lead to strangers. Where the subnet assigns public addresses, the instance may
+get another one at once, which is reported.
+Finding: ec2_release_eips
+"""
+
+from __future__ import annotations
+
+from bots._addresses import (
+    ADDRESS,
+    INTERFACE,
+    POOL,
+    Address,
+    addresses_of,
+    as_kept,
+    recover,
+    refuse_kept,
+    release,
+)
+from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._instances import INSTANCE, find_instance
+
+
+class Addresses(Before):
+    addresses: tuple[Address, ...]
+
+
+bot = Bot(
+    name="ec2_release_eips",
+    acts_on="AWS::EC2::Instance",
+    target=entity("id"),
+    params=NoParams,
+    before=Addresses,
+    reads=("ec2:DescribeInstances", "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute"),
+    writes=(
+        "ec2:CreateTags",
+        "ec2:DisassociateAddress",
+        "ec2:ReleaseAddress",
+        "ec2:AllocateAddress",
+        "ec2:AssociateAddress",
+    ),
+    resources={
+        "ec2:CreateTags": ADDRESS,
+        "ec2:DisassociateAddress": ADDRESS + INTERFACE,
+        "ec2:ReleaseAddress": ADDRESS,
+        "ec2:AllocateAddress": ADDRESS + POOL,
+        "ec2:AssociateAddress": ADDRESS + INTERFACE + INSTANCE,
+    },
+    risk=Risk.DESTRUCTIVE,
+    undo=Undo.nearest(
+        "the same addresses come back only while no other account has them, and with other allocation ids",
+        expects=lambda was: was,
+    ),
+    example="ec2_release_eips",
+)
+
+
+@bot.check
+async def check(aws: Aws, target: Target, params: NoParams) -> Check[Addresses]:
+    instance = await find_instance(aws, target)
+    found = await addresses_of(aws, instance)
+    if found:
+        await refuse_kept(aws, found)
+    left = instance.get("PublicIpAddress")
+    return Check(
+        compliant=not found,
+        before=Addresses(addresses=tuple(as_kept(each) for each in found)),
+        why=f"instance {target.id} has {', '.join(each['PublicIp'] for each in found) or 'no Elastic IP'}",
+        notes=(f"the instance still has the public address {left}, which AWS assigned",)
+        if left and not found
+        else (),
+        touches=tuple(("AWS::EC2::EIP", each["AllocationId"]) for each in found),
+    )
+
+
+@bot.fix
+async def fix(aws: Aws, target: Target, params: NoParams, before: Addresses) -> None:
+    instance = await find_instance(aws, target)
+    await release(aws, target.id, await addresses_of(aws, instance))
+
+
+@bot.undo_with
+async def undo(aws: Aws, target: Target, before: Addresses) -> None:
+    await recover(aws, before.addresses)
