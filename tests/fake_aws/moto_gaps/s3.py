@@ -24,9 +24,25 @@ def before(call: Call) -> Answer | None:
     if home is not None and expected is not None and expected != home[1]:
         # AWS compares the expected owner with the real one; moto ignores it.
         return refusal(call, "AccessDenied", "Access Denied")
+    if home is not None and call.operation in ("PutBucketRequestPayment", "GetBucketRequestPayment"):
+        return _payment(call, bucket(str(name)))
     if call.operation == "PutBucketVersioning" and has_mfa_delete(name) and not call.params.get("MFA"):
         return refusal(call, "AccessDenied", "Mfa Authentication must be used for this request")
     return None
+
+
+def _nothing(*_: Any) -> None:
+    """In place of a method of moto's that does what AWS does not."""
+
+
+def _payment(call: Call, found: Any) -> Answer:
+    """moto stores nobody who pays and answers with nothing; on AWS it is the bucket's owner unless told."""
+    if call.operation == "PutBucketRequestPayment":
+        found.payer = call.params["RequestPaymentConfiguration"]["Payer"]
+        return Answer(200, (), b"")
+    payer = getattr(found, "payer", "BucketOwner")
+    body = f"<RequestPaymentConfiguration><Payer>{payer}</Payer></RequestPaymentConfiguration>"
+    return Answer(200, (("Content-Type", "application/xml"),), body.encode())
 
 
 def has_mfa_delete(name: str | None) -> bool:
@@ -43,6 +59,11 @@ def after(call: Call, answer: Answer) -> Answer:
                 "BucketKeyEnabled": "false",
             }
         }
+    if call.operation == "PutBucketLogging":
+        # moto writes a log for every single request at once; AWS delivers them hours later, longer than a test.
+        _, owner = s3_backends.bucket_accounts[call.params["Bucket"]]
+        for backend in s3_backends[owner].values():
+            backend.log_incoming_request = _nothing
     if call.operation == "GetBucketVersioning" and has_mfa_delete(call.params["Bucket"]):
         root = ET.fromstring(answer.body)
         ET.SubElement(root, root.tag.rpartition("}")[0] + "}MfaDelete").text = "Enabled"
