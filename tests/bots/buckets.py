@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from tests.fake_aws.admin import Admin
+from tests.fake_aws.moto_gaps import s3 as inside
 
 # Somebody else's statement, which must survive whatever is merged into its policy.
 THEIRS = {
@@ -45,40 +44,23 @@ def encrypt_with_kms(admin: Admin, name: str) -> None:
     admin.client("s3").put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
 
 
-def statements(admin: Admin, name: str) -> list[dict[str, Any]]:
+def statements(name: str) -> list[dict[str, Any]]:
     """The statements of the bucket's policy."""
-    found: list[dict[str, Any]] = json.loads(seen(admin, name)["policy"] or '{"Statement": []}')["Statement"]
+    found: list[dict[str, Any]] = json.loads(inside.bucket(name).policy or '{"Statement": []}')["Statement"]
     return found
 
 
-def seen(admin: Admin, name: str) -> Any:
-    """Everything about the bucket; None if there is none."""
-    s3 = admin.client("s3")
-    try:
-        region = s3.head_bucket(Bucket=name)["BucketRegion"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "404":
-            raise
+def seen(name: str) -> Any:
+    """Everything about the bucket; None if there is none. Read where moto keeps it: this is asked often."""
+    found = inside.bucket(name)
+    if found is None:
         return None
-    encryption = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]
+    block = found.public_access_block
     return {
-        "region": region,
-        "policy": _or_none(s3.get_bucket_policy, name, "Policy", "NoSuchBucketPolicy"),
-        "encryption": encryption["Rules"],
-        "closed to the public": _or_none(
-            s3.get_public_access_block,
-            name,
-            "PublicAccessBlockConfiguration",
-            "NoSuchPublicAccessBlockConfiguration",
-        ),
-        "objects": [item["Key"] for item in s3.list_objects_v2(Bucket=name).get("Contents", [])],
+        "account": found.account_id,
+        "region": found.region_name,
+        "policy": statements(name),
+        "encryption": found.encryption,
+        "closed to the public": None if block is None else block.to_config_dict(),
+        "objects": sorted(found.keys),
     }
-
-
-def _or_none(read: Any, name: str, part: str, absent: str) -> Any:
-    try:
-        return read(Bucket=name)[part]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != absent:
-            raise
-        return None

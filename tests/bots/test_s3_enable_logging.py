@@ -118,8 +118,8 @@ def _observe(admin: Admin, planted: Planted) -> Any:
     name = planted.entity.get("name") or planted.entity["id"]
     return {
         "logging": _logging(admin, planted),
-        "bucket": buckets.seen(admin, name),
-        "log bucket": buckets.seen(admin, planted.notes["logs"]),
+        "bucket": buckets.seen(name),
+        "log bucket": buckets.seen(planted.notes["logs"]),
     }
 
 
@@ -156,11 +156,11 @@ async def test_a_made_log_bucket_is_private_and_lets_in_s3_for_this_account_only
     async with alone(bot, aws, admin, planted) as there:
         assert any("lifecycle rule" in note for note in (await there.check()).notes)
         assert (await there.fix()).compliant
-    logs = buckets.seen(admin, _logs(admin, ELSEWHERE))
+    logs = buckets.seen(_logs(admin, ELSEWHERE))
     assert logs["region"] == ELSEWHERE
     assert set(logs["closed to the public"].values()) == {True}
-    assert logs["encryption"][0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
-    (statement,) = buckets.statements(admin, _logs(admin, ELSEWHERE))
+    assert "AES256" in str(logs["encryption"])
+    (statement,) = buckets.statements(_logs(admin, ELSEWHERE))
     assert statement["Principal"] == {"Service": "logging.s3.amazonaws.com"}
     assert statement["Condition"] == {
         "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"},
@@ -178,7 +178,7 @@ async def test_the_second_bucket_finds_everything_ready_and_keeps_what_others_pu
     buckets.make_shared(admin, _logs(admin))
     async with alone(bot, aws, admin, _bucket(admin)) as there:
         await there.fix()
-    policy = buckets.statements(admin, _logs(admin))
+    policy = buckets.statements(_logs(admin))
     assert [each["Sid"] for each in policy] == ["Auditors", "S3ServerAccessLogs"]
     other = Planted(entity={"id": buckets.make(admin, f"orders-{admin.account_id}")})
     so_far = len(aws.calls(admin.account_id))
@@ -186,7 +186,7 @@ async def test_the_second_bucket_finds_everything_ready_and_keeps_what_others_pu
         assert (await there.fix()).compliant
     writes = [call.operation for call in aws.calls(admin.account_id)[so_far:] if call.is_write]
     assert writes == ["PutBucketLogging"]
-    assert buckets.statements(admin, _logs(admin)) == policy
+    assert buckets.statements(_logs(admin)) == policy
 
 
 @pytest.mark.usefixtures("hub_environment")
@@ -227,20 +227,20 @@ async def test_an_undo_keeps_a_log_bucket_that_holds_logs(aws: FakeAws) -> None:
         admin.client("s3").put_object(Bucket=_logs(admin), Key="invoices/a-log", Body=b"GET")
         back = await there.undo(was)
     assert back.before == was
-    assert buckets.seen(admin, _logs(admin))["objects"] == ["invoices/a-log"]
-    assert len(buckets.statements(admin, _logs(admin))) == 1
+    assert buckets.seen(_logs(admin))["objects"] == ["invoices/a-log"]
+    assert len(buckets.statements(_logs(admin))) == 1
 
 
 @pytest.mark.usefixtures("hub_environment")
 async def test_a_failing_fix_puts_the_policy_of_the_log_bucket_back(aws: FakeAws) -> None:
     admin = aws.fresh_account()
     buckets.make_shared(admin, _logs(admin))
-    policy = buckets.seen(admin, _logs(admin))
+    policy = buckets.seen(_logs(admin))
     aws.fail(admin.account_id, "s3:PutBucketLogging", "InvalidTargetBucketForLogging")
     async with alone(bot, aws, admin, _bucket(admin)) as there:
         with pytest.raises(AwsError, match="InvalidTargetBucketForLogging"):
             await there.fix()
-    assert buckets.seen(admin, _logs(admin)) == policy
+    assert buckets.seen(_logs(admin)) == policy
 
 
 @pytest.mark.usefixtures("hub_environment")

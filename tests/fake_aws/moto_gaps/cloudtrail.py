@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.cloudtrail.models import cloudtrail_backends
 
+from tests.fake_aws.moto_gaps import s3
 from tests.fake_aws.wire import Answer, Call, refusal
 
+TRAILS_PER_REGION = 5
 PAGE = 50  # events, the most AWS puts on one page
 _number = itertools.count(1)
 
@@ -63,9 +66,46 @@ def _log(account_id: str, region: str) -> list[dict[str, Any]]:
 
 
 def before(call: Call) -> Answer | None:
+    match call.operation:
+        case "LookupEvents":
+            return _look_up(call)
+        case "CreateTrail":
+            return _no_such_trail_can_be_made(call)
+        case _:
+            return None
+
+
+def _no_such_trail_can_be_made(call: Call) -> Answer | None:
+    """moto replaces a trail of the same name, counts none and looks into no bucket policy."""
+    backend, name = cloudtrail_backends[call.account_id][call.region], call.params["Name"]
+    if name in backend.trails:
+        return refusal(call, "TrailAlreadyExistsException", f"Trail {name} already exists", status=400)
+    if len(list(backend.describe_trails(include_shadow_trails=True))) >= TRAILS_PER_REGION:
+        return refusal(call, "MaximumNumberOfTrailsExceededException", "too many trails", status=400)
+    found = s3.bucket(call.params["S3BucketName"])
+    if found is not None and not {"s3:GetBucketAcl", "s3:PutObject"} <= s3.allowed(
+        found, "cloudtrail.amazonaws.com"
+    ):
+        text = "Incorrect S3 bucket policy is detected for bucket"
+        return refusal(call, "InsufficientS3BucketPolicyException", text, status=400)
+    return None
+
+
+def after(call: Call, answer: Answer) -> Answer:
+    if call.operation != "GetEventSelectors":
+        return answer
+    found = json.loads(answer.body)
+    if not found.get("EventSelectors") and not found.get("AdvancedEventSelectors"):
+        # On AWS a trail nobody set selectors for has this one; moto answers with none.
+        found["EventSelectors"] = [
+            {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}
+        ]
+    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
+    return replace(answer, body=json.dumps(found).encode(), headers=headers)
+
+
+def _look_up(call: Call) -> Answer:
     """moto knows no LookupEvents. AWS filters by one attribute and answers newest first, in pages."""
-    if call.operation != "LookupEvents":
-        return None
     wanted = call.params.get("LookupAttributes") or []
     if len(wanted) > 1:
         return refusal(call, "InvalidLookupAttributesException", "Only one lookup attribute is allowed.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,6 +16,16 @@ def bucket(name: str) -> Any:
     """moto's bucket of that name, whosever it is; None if there is none."""
     home = s3_backends.bucket_accounts.get(name)
     return s3_backends[home[1]][home[0]].get_bucket(name) if home else None
+
+
+def allowed(found: Any, service: str) -> set[str]:
+    """What the policy of a `bucket` lets a service do, for services that refuse to deliver without it."""
+    actions: set[str] = set()
+    for each in json.loads(found.policy or '{"Statement": []}')["Statement"]:
+        principal = each.get("Principal")
+        if each["Effect"] == "Allow" and isinstance(principal, dict) and principal.get("Service") == service:
+            actions |= {each["Action"]} if isinstance(each["Action"], str) else set(each["Action"])
+    return actions
 
 
 def before(call: Call) -> Answer | None:
