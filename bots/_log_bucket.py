@@ -7,6 +7,7 @@ into its policy, and what a bot added is taken back only while nobody can have c
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,6 +130,11 @@ def _is_about_tls(statement: Statement) -> bool:
 def arn_of(aws: Aws, bucket: str, under: str | None = None) -> str:
     """ARN of the bucket, or of all its objects whose key begins with ``under``."""
     return f"arn:{aws.partition}:s3:::{bucket}" + ("" if under is None else f"/{under}*")
+
+
+def mark_of(text: str) -> str:
+    """A short mark for the name of a statement that is only about ``text``."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def leave(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bots._bot import Aws, AwsError, CannotFix
-from bots._log_bucket import HANDED_OVER, arn_of, leave
+from bots._log_bucket import HANDED_OVER, arn_of, leave, mark_of
 from bots._policies import Statement
 
 SERVICE = "cloudtrail.amazonaws.com"
@@ -109,7 +108,7 @@ def leave_for(aws: Aws, trail: str, bucket: str) -> tuple[Statement, Statement]:
     """What lets CloudTrail deliver for a trail of this region, and for no other trail."""
     arn = f"arn:{aws.partition}:cloudtrail:{aws.region}:{aws.account_id}:trail/{trail}"
     # A name of the statement's own, or the leave of another trail of the bucket would be replaced.
-    mark = hashlib.sha256(arn.encode()).hexdigest()[:12]
+    mark = mark_of(arn)
     mine = {"aws:SourceArn": arn}
     objects = arn_of(aws, bucket, f"AWSLogs/{aws.account_id}/")
     return (

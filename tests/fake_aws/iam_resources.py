@@ -127,6 +127,12 @@ _IAM_WHOLE_ACCOUNT = re.compile(
 )
 
 
+_SERVICE_ROLES = {
+    "config.amazonaws.com": "AWSServiceRoleForConfig",
+    "delivery.logs.amazonaws.com": "AWSServiceRoleForLogDelivery",
+}
+
+
 def _iam(call: Call, where: Where) -> Arns:
     if _IAM_WHOLE_ACCOUNT.fullmatch(call.operation):
         return ANY
@@ -145,6 +151,8 @@ def _iam(call: Call, where: Where) -> Arns:
             return (holder.arn if holder else f"{start}:{kind}{path}{name}",)
     if arn := params.get("PolicyArn"):
         return (arn,)
+    if service := params.get("AWSServiceName"):
+        return (f"{start}:role/aws-service-role/{service}/{_SERVICE_ROLES[service]}",)
     if name := params.get("PolicyName"):
         return (f"{start}:policy{path}{name}",)
     if call.operation in ("GetUser", "ListAccessKeys", "CreateAccessKey", "ListMFADevices"):
