@@ -152,7 +152,7 @@ def leave(
         "Principal": {"Service": service},
         "Action": action,
         "Resource": on,
-        "Condition": condition,
+        **({"Condition": condition} if condition else {}),
     }
 
 

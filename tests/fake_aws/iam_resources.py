@@ -129,7 +129,6 @@ _IAM_WHOLE_ACCOUNT = re.compile(
 
 _SERVICE_ROLES = {
     "config.amazonaws.com": "AWSServiceRoleForConfig",
-    "delivery.logs.amazonaws.com": "AWSServiceRoleForLogDelivery",
 }
 
 
@@ -253,9 +252,11 @@ FINDERS: Mapping[str, Finder] = {
     "ecr": _table({"repositoryName": "repository/{}"}),
     "eks": _table({"name": "cluster/{}"}),
     "elb": _table({"LoadBalancerName": "loadbalancer/{}"}),
+    "firehose": _table({"DeliveryStreamName": "deliverystream/{}"}),
     "iam": _iam,
     "kms": _kms,
     "lambda": _lambda,
+    "logs": _table({"logGroupName": "log-group:{}"}),
     "organizations": _organizations,
     "rds": _table(
         {

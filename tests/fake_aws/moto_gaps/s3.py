@@ -28,6 +28,12 @@ def allowed(found: Any, service: str) -> set[str]:
     return actions
 
 
+def lets_in(name: str, service: str) -> bool:
+    """Whether there is a bucket of that name, and a service may put objects into it."""
+    found = bucket(name)
+    return found is not None and "s3:PutObject" in allowed(found, service)
+
+
 def before(call: Call) -> Answer | None:
     name = call.params.get("Bucket")
     home = s3_backends.bucket_accounts.get(name) if name else None
