@@ -103,7 +103,8 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Logging]:
     firewall, now = await _firewall_logs.live_logging(aws, target)
     home = aws.at(firewall.region)
     present, wanted = now.get(params.logging_type), params.place(home)
-    bucket, notes = None, ()
+    bucket: LogBucket | None = None
+    notes: tuple[str, ...] = ()
     if present != wanted:
         bucket, notes = await _log_places.look_at(home, wanted, made=params.destination == CREATE)
     return Check(

@@ -186,7 +186,7 @@ async def test_a_trail_somebody_made_in_between_is_never_deleted(aws: FakeAws) -
         seen = await there.check()
         _trail(admin, "allRegionTrail")
         with pytest.raises(AwsError, match="TrailAlreadyExists"):
-            await bot.run_fix(there.account, there.target, there.params, seen.before)
+            await there.bot.run_fix(there.account, there.target, there.params, seen.before)
     assert admin.client("cloudtrail").get_trail(Name="allRegionTrail")["Trail"]
     assert buckets.seen(_home(admin)) is None
 
@@ -222,7 +222,7 @@ async def test_a_second_trail_of_a_bucket_does_not_replace_the_leave_of_the_firs
 @pytest.mark.usefixtures("hub_environment")
 async def test_a_policy_that_denies_things_is_pointed_out(aws: FakeAws) -> None:
     admin = aws.fresh_account()
-    everybody = {
+    everybody: dict[str, Any] = {
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
         "Sid": "NotFromOutside",
@@ -246,7 +246,7 @@ async def test_a_name_taken_while_the_fix_was_under_way_is_refused(aws: FakeAws)
         seen = await there.check()
         _name_taken(admin)
         with pytest.raises(CannotFix, match="is taken by another account"):
-            await bot.run_fix(there.account, there.target, there.params, seen.before)
+            await there.bot.run_fix(there.account, there.target, there.params, seen.before)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bots import _log_bucket
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._bot import Aws, AwsError, CannotFix, TryLater
 from bots._log_bucket import LogBucket
 from bots.cloudtrail_enable import bot
 from tests.bots import buckets
@@ -24,16 +24,19 @@ async def test_a_bucket_somebody_made_in_between_is_used_and_survives_a_failure(
     name = buckets.make_shared(admin, f"logs-{admin.account_id}", ELSEWHERE)
     before = buckets.seen(name)
     statement = _log_bucket.leave("Ours", "a.amazonaws.com", "s3:PutObject", f"arn:aws:s3:::{name}/*", {})
+
+    async def use(account: Aws, then: Exception | None) -> None:
+        async with _log_bucket.ready(account, LogBucket(name, ELSEWHERE, existed=False), statement):
+            assert [each["Sid"] for each in buckets.statements(name)] == ["Auditors", "Ours"]
+            if then is not None:
+                raise then
+
     async with alone(bot, aws, admin, NOBODY) as there:
-        not_seen = LogBucket(name, ELSEWHERE, existed=False)
         with pytest.raises(CannotFix, match="after all"):
-            async with _log_bucket.ready(there.account, not_seen, statement):
-                assert len(buckets.statements(name)) == 2
-                raise CannotFix("not after all")
+            await use(there.account, CannotFix("not after all"))
         assert buckets.seen(name) == before
-        async with _log_bucket.ready(there.account, not_seen, statement):
-            pass
-    assert [each["Sid"] for each in buckets.statements(name)] == ["Auditors", "Ours"]
+        await use(there.account, None)
+    assert len(buckets.statements(name)) == 2
 
 
 async def test_s3_busy_with_the_name_is_waited_for(aws: FakeAws) -> None:
@@ -41,8 +44,7 @@ async def test_s3_busy_with_the_name_is_waited_for(aws: FakeAws) -> None:
     aws.fail(admin.account_id, "s3:CreateBucket", "OperationAborted", status=409)
     async with alone(bot, aws, admin, NOBODY) as there:
         with pytest.raises(TryLater):
-            async with _log_bucket.ready(there.account, LogBucket("logs-of-mine", ELSEWHERE, existed=False)):
-                pytest.fail("there is no bucket yet")
+            await _log_bucket.ready(there.account, LogBucket("mine", ELSEWHERE, existed=False)).__aenter__()
 
 
 async def test_an_answer_that_says_nothing_of_the_bucket_is_no_answer(aws: FakeAws) -> None:
