@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.ec2.models import ec2_backends
 
 from bots._bot import CannotFix, TargetGone, TryLater
 from bots._words import BadWords, parse
@@ -26,14 +27,12 @@ def _logs(admin: Admin, region: str = HERE) -> str:
 
 def _newer(admin: Admin, kind: str, *words: str, region: str = HERE, logs: str = "") -> Planted:
     """A load balancer with one subnet, which is enough here."""
-    ec2, elbv2 = admin.client("ec2", region), admin.client("elbv2", region)
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{region}{zone}")
-        for number, zone in enumerate("ab")
-    ]
-    ids = [each["Subnet"]["SubnetId"] for each in subnets]
-    (made,) = elbv2.create_load_balancer(Name="shop", Type=kind, Subnets=ids)["LoadBalancers"]
+    # The network around it is not looked at, so it is made where moto keeps it, without a call.
+    ec2 = ec2_backends[admin.account_id][region]
+    vpc = ec2.create_vpc("10.0.0.0/16")
+    subnet = ec2.create_subnet(vpc.id, "10.0.0.0/24", availability_zone=f"{region}a")
+    elbv2 = admin.client("elbv2", region)
+    (made,) = elbv2.create_load_balancer(Name="shop", Type=kind, Subnets=[subnet.id])["LoadBalancers"]
     return Planted(
         entity={"id": made["LoadBalancerArn"], "name": "shop", "type": f"{kind.capitalize()}LoadBalancer"},
         words=words,

@@ -59,8 +59,14 @@ def _firewall(admin: Admin, *words: str, bucket: str = "", **logging: dict[str, 
 
 def _to_a_shared_bucket(admin: Admin) -> Planted:
     bucket = buckets.make_shared(admin, f"shared-{admin.account_id}")
-    words = ("flow", "s3", f"{bucket}/firewall/prod")
-    return _firewall(admin, *words, bucket=bucket, ALERT=_to_bucket(bucket, prefix="alerts"))
+    return _firewall(
+        admin,
+        *("flow", "s3", f"{bucket}/firewall/prod"),
+        bucket=bucket,
+        # AWS asks again for the rights that every destination needs, whichever one is new.
+        ALERT=_to_group("alerts"),
+        TLS={"LogDestinationType": "KinesisDataFirehose", "LogDestination": {"deliveryStream": "tls"}},
+    )
 
 
 def _create_bucket(admin: Admin) -> Planted:
@@ -137,11 +143,10 @@ async def test_the_other_types_of_logs_go_on_and_the_prefix_keeps_its_slashes(aw
     planted = _to_a_shared_bucket(admin)
     async with alone(bot, aws, admin, planted) as there:
         assert (await there.fix()).compliant
-    bucket = planted.notes["bucket"]
-    assert _logging(admin, planted) == {
-        "ALERT": _to_bucket(bucket, prefix="alerts"),
-        "FLOW": _to_bucket(bucket, prefix="firewall/prod"),
-    }
+    found, bucket = _logging(admin, planted), planted.notes["bucket"]
+    assert found.pop("FLOW") == _to_bucket(bucket, prefix="firewall/prod")
+    assert found["ALERT"] == _to_group("alerts")
+    assert set(found) == {"ALERT", "TLS"}
 
 
 @pytest.mark.usefixtures("hub_environment")
