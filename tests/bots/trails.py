@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.bots.scene import Planted
 from tests.fake_aws.admin import Admin
+from tests.fake_aws.server import allow, policy
 
 ELSEWHERE = "eu-west-1"
 
@@ -25,9 +26,17 @@ def a_trail(
     admin.client("s3", bucket_region).create_bucket(
         Bucket=bucket, **({} if bucket_region == "us-east-1" else where)
     )
+    let_cloudtrail_in(admin, bucket, bucket_region)
     trail = admin.client("cloudtrail", region).create_trail(Name=name, S3BucketName=bucket, **made)
     entity = {"id": trail["TrailARN"], "name": name, "type": "CloudTrail", "region": region.replace("-", "_")}
     return Planted(entity=entity, words=words, notes={"region": region, "name": name, **(notes or {})})
+
+
+def let_cloudtrail_in(admin: Admin, bucket: str, region: str = "us-east-1") -> None:
+    """AWS makes no trail into a bucket that does not admit CloudTrail."""
+    actions, who = ("s3:GetBucketAcl", "s3:PutObject"), {"Principal": {"Service": "cloudtrail.amazonaws.com"}}
+    statement = allow(*actions, resource=[f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"], **who)
+    admin.client("s3", region).put_bucket_policy(Bucket=bucket, Policy=policy(statement))
 
 
 def by_name(planted: Planted) -> Planted:

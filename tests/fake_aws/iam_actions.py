@@ -108,9 +108,10 @@ NAMES: Mapping[str, str] = {
 
 # Checked besides the call's own action, and named after no operation of any API.
 PERMISSION_ONLY = frozenset({
-    "iam:PassRole", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "s3:DeleteObjectVersion",
-    "s3:GetObjectVersion", "s3:GetObjectVersionAcl", "s3:PutObjectVersionAcl", "s3:GetObjectVersionTagging",
-    "s3:PutObjectVersionTagging", "s3:BypassGovernanceRetention", "sts:SetSourceIdentity",
+    "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries", "iam:PassRole", "s3:DeleteObjectVersion", "s3:GetObjectVersion", "s3:GetObjectVersionAcl",
+    "s3:PutObjectVersionAcl", "s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging",
+    "s3:BypassGovernanceRetention", "sts:SetSourceIdentity",
 })  # fmt: skip
 
 _ROLE_PARAMETER = re.compile(r"role(_?arn)?$|^serviceRole$|PermissionArn$", re.IGNORECASE)
@@ -189,9 +190,39 @@ def also_needed(call: Call) -> Iterator[tuple[str, str | None]]:
     if call.name in _PUT_ROLES_ON_INSTANCES:
         for role in _roles_for_instances(call):
             yield "iam:PassRole", role
+    if call.name == "network-firewall:UpdateLoggingConfiguration":
+        yield from _log_delivery(params["LoggingConfiguration"])
     if call.service not in ("iam", "sts"):
         for role in sorted(set(_roles(params))):
             yield "iam:PassRole", role
+
+
+def _log_delivery(configuration: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What AWS's log delivery asks of the caller, as Network Firewall's guide lists it for each destination."""
+    for name in (
+        "CreateLogDelivery",
+        "GetLogDelivery",
+        "UpdateLogDelivery",
+        "DeleteLogDelivery",
+        "ListLogDeliveries",
+    ):
+        yield f"logs:{name}", "*"
+    for each in configuration.get("LogDestinationConfigs", ()):
+        match each["LogDestinationType"]:
+            case "S3":
+                bucket = f"arn:{{partition}}:s3:::{each['LogDestination']['bucketName']}"
+                yield from (("s3:GetBucketPolicy", bucket), ("s3:PutBucketPolicy", bucket))
+            case "CloudWatchLogs":
+                for name in ("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"):
+                    yield f"logs:{name}", "*"
+            case _:
+                role = "role/aws-service-role/delivery.logs.amazonaws.com/AWSServiceRoleForLogDelivery"
+                yield "iam:CreateServiceLinkedRole", f"arn:{{partition}}:iam::{{account}}:{role}"
+                stream = each["LogDestination"]["deliveryStream"]
+                yield (
+                    "firehose:TagDeliveryStream",
+                    f"arn:{{partition}}:firehose:*:{{account}}:deliverystream/{stream}",
+                )
 
 
 # service:Operation -> the service principal that gets the role, where it is not the called service.

@@ -174,6 +174,11 @@ _IAM_WHOLE_ACCOUNT = re.compile(
 )
 
 
+_SERVICE_ROLES = {
+    "config.amazonaws.com": "AWSServiceRoleForConfig",
+}
+
+
 def _iam(call: Call, where: Where) -> Arns:
     if _IAM_WHOLE_ACCOUNT.fullmatch(call.operation):
         return ANY
@@ -195,6 +200,8 @@ def _iam(call: Call, where: Where) -> Arns:
             return (holder.arn if holder else f"{start}:{kind}{path}{name}",)
     if arn := params.get("PolicyArn"):
         return (arn,)
+    if service := params.get("AWSServiceName"):
+        return (f"{start}:role/aws-service-role/{service}/{_SERVICE_ROLES[service]}",)
     if name := params.get("PolicyName"):
         return (f"{start}:policy{path}{name}",)
     if call.operation in ("GetUser", "ListAccessKeys", "CreateAccessKey", "ListMFADevices"):
@@ -317,6 +324,7 @@ FINDERS: Mapping[str, Finder] = {
     "ecr": _table({"repositoryName": "repository/{}"}),
     "eks": _table({"name": "cluster/{}"}),
     "elb": _table({"LoadBalancerName": "loadbalancer/{}"}),
+    "firehose": _table({"DeliveryStreamName": "deliverystream/{}"}),
     "iam": _iam,
     "kms": _kms,
     "lambda": _lambda,

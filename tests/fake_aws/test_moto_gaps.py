@@ -292,3 +292,87 @@ def test_a_key_of_another_account_is_denied_like_one_that_never_was(aws: FakeAws
     key = other.create_access_key(UserName="alice")["AccessKey"]["AccessKeyId"]
     assert code(other.get_access_key_last_used, AccessKeyId=key) is None
     assert code(admin.client("iam").get_access_key_last_used, AccessKeyId=key) == "AccessDenied"
+
+
+def _open_to(admin: Admin, service: str) -> str:
+    """A bucket the service may deliver into."""
+    s3, bucket = admin.client("s3"), f"{service.partition('.')[0]}-{admin.account_id}"
+    s3.create_bucket(Bucket=bucket)
+    may, who = ("s3:PutObject", "s3:GetBucketAcl"), {"Principal": {"Service": service}}
+    statement = allow(*may, resource=f"arn:aws:s3:::{bucket}/*", **who)
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(statement))
+    return bucket
+
+
+def test_the_owner_pays_for_requests_until_somebody_says_otherwise(admin: Admin) -> None:
+    s3, bucket = admin.client("s3"), f"paid-{admin.account_id}"
+    s3.create_bucket(Bucket=bucket)
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "Requester"})
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "Requester"
+
+
+def test_access_logs_do_not_arrive_while_a_test_runs(admin: Admin) -> None:
+    s3, bucket = admin.client("s3"), _open_to(admin, "logging.s3.amazonaws.com")
+    to = {"TargetBucket": bucket, "TargetPrefix": ""}
+    s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": to})
+    s3.head_bucket(Bucket=bucket)
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_a_trail_needs_a_name_of_its_own_and_a_bucket_that_lets_it_in(admin: Admin) -> None:
+    cloudtrail, closed = admin.client("cloudtrail"), f"closed-{admin.account_id}"
+    admin.client("s3").create_bucket(Bucket=closed)
+    create, bucket = cloudtrail.create_trail, _open_to(admin, "cloudtrail.amazonaws.com")
+    assert code(create, Name="one", S3BucketName=closed) == "InsufficientS3BucketPolicyException"
+    assert code(create, Name="one", S3BucketName=bucket) is None
+    assert code(create, Name="one", S3BucketName=bucket) == "TrailAlreadyExistsException"
+    (selector,) = cloudtrail.get_event_selectors(TrailName="one")["EventSelectors"]
+    assert (selector["ReadWriteType"], selector["IncludeManagementEvents"]) == ("All", True)
+    for number in range(4):
+        create(Name=f"more-{number}", S3BucketName=bucket)
+    assert code(create, Name="sixth", S3BucketName=bucket) == "MaximumNumberOfTrailsExceededException"
+
+
+def test_config_delivers_only_where_it_may(admin: Admin) -> None:
+    config, closed = admin.client("config"), f"closed-{admin.account_id}"
+    admin.client("s3").create_bucket(Bucket=closed)
+
+    recorder = {"name": "default", "roleARN": f"arn:aws:iam::{admin.account_id}:role/recorder"}
+    config.put_configuration_recorder(ConfigurationRecorder=recorder)
+
+    def put(bucket: str) -> str | None:
+        channel = {"name": "default", "s3BucketName": bucket}
+        return code(config.put_delivery_channel, DeliveryChannel=channel)
+
+    assert put(f"gone-{admin.account_id}") == "NoSuchBucketException"
+    assert put(closed) == "InsufficientDeliveryPolicyException"
+    assert put(_open_to(admin, "config.amazonaws.com")) is None
+
+
+def test_a_classic_load_balancer_that_is_not_there_is_said_to_be_missing(admin: Admin) -> None:
+    read = admin.client("elb").describe_load_balancer_attributes
+    assert code(read, LoadBalancerName="gone") == "LoadBalancerNotFound"
+
+
+def test_a_firewall_takes_one_change_of_its_logging_at_a_time(admin: Admin) -> None:
+    client = admin.client("network-firewall")
+    rules = f"arn:aws:network-firewall:us-east-1:{admin.account_id}:firewall-policy/strict"
+    made = client.create_firewall(FirewallName="border", FirewallPolicyArn=rules, VpcId="vpc-11112222")
+    arn = made["Firewall"]["FirewallArn"]
+
+    def send(**places: tuple[str, dict[str, str]]) -> str | None:
+        configs = [
+            {"LogType": log, "LogDestinationType": kind, "LogDestination": where}
+            for log, (kind, where) in places.items()
+        ]
+        logging = {"LogDestinationConfigs": configs}
+        return code(client.update_logging_configuration, FirewallArn=arn, LoggingConfiguration=logging)
+
+    bucket, other = ("S3", {"bucketName": "a-bucket"}), ("S3", {"bucketName": "another"})
+    group = ("CloudWatchLogs", {"logGroup": "a-group"})
+    assert send(FLOW=bucket, ALERT=group) == "InvalidRequestException"
+    assert send(FLOW=bucket) is None
+    assert send(FLOW=other) is None
+    assert send(FLOW=group) == "InvalidRequestException"
+    assert send() is None

@@ -19,6 +19,7 @@ from moto.utilities.utils import get_partition
 from tests.fake_aws.moto_gaps import s3
 from tests.fake_aws.wire import Answer, Call, refusal
 
+TRAILS_PER_REGION = 5
 PAGE = 50  # events, the most AWS puts on one page
 _number = itertools.count(1)
 
@@ -70,12 +71,34 @@ def _log(account_id: str, region: str) -> list[dict[str, Any]]:
 
 
 def before(call: Call) -> Answer | None:
-    if call.operation == "UpdateTrail":
-        return _dependants_missing(call)
-    return _looked_up(call) if call.operation == "LookupEvents" else None
+    match call.operation:
+        case "LookupEvents":
+            return _look_up(call)
+        case "CreateTrail":
+            return _no_such_trail_can_be_made(call)
+        case "UpdateTrail":
+            return _dependants_missing(call)
+        case _:
+            return None
 
 
-def _looked_up(call: Call) -> Answer:
+def _no_such_trail_can_be_made(call: Call) -> Answer | None:
+    """moto replaces a trail of the same name, counts none and looks into no bucket policy."""
+    backend, name = cloudtrail_backends[call.account_id][call.region], call.params["Name"]
+    if name in backend.trails:
+        return refusal(call, "TrailAlreadyExistsException", f"Trail {name} already exists", status=400)
+    if len(list(backend.describe_trails(include_shadow_trails=True))) >= TRAILS_PER_REGION:
+        return refusal(call, "MaximumNumberOfTrailsExceededException", "too many trails", status=400)
+    found = s3.bucket(call.params["S3BucketName"])
+    if found is not None and not {"s3:GetBucketAcl", "s3:PutObject"} <= s3.allowed(
+        found, "cloudtrail.amazonaws.com"
+    ):
+        text = "Incorrect S3 bucket policy is detected for bucket"
+        return refusal(call, "InsufficientS3BucketPolicyException", text, status=400)
+    return None
+
+
+def _look_up(call: Call) -> Answer:
     """moto knows no LookupEvents. AWS filters by one attribute and answers newest first, in pages."""
     wanted = call.params.get("LookupAttributes") or []
     if len(wanted) > 1:
@@ -157,7 +180,16 @@ def after(call: Call, answer: Answer) -> Answer:
         return _with_delivery_to_logs(call, answer)
     if call.operation == "DescribeTrails" and call.params.get("includeShadowTrails"):
         return _with_trails_of_the_organization(call, answer)
-    return answer
+    return _with_default_selector(answer) if call.operation == "GetEventSelectors" else answer
+
+
+def _with_default_selector(answer: Answer) -> Answer:
+    """On AWS a trail nobody set selectors for has this one; moto answers with none."""
+    found = json.loads(answer.body)
+    if found.get("EventSelectors") or found.get("AdvancedEventSelectors"):
+        return answer
+    default = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}
+    return _saying(answer, {**found, "EventSelectors": [default]})
 
 
 def _with_delivery_to_logs(call: Call, answer: Answer) -> Answer:

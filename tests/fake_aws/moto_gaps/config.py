@@ -8,8 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.config.models import config_backends
+from moto.iam.models import SERVICE_NAME_CONVERSION
 
+from tests.fake_aws.moto_gaps import s3
 from tests.fake_aws.wire import Answer, Call, refusal
+
+# moto spells Config's service-linked role with a small c.
+SERVICE_NAME_CONVERSION["config"] = "Config"
 
 
 def record(
@@ -41,9 +46,17 @@ def _items(account_id: str, region: str) -> list[dict[str, Any]]:
 
 
 def before(call: Call) -> Answer | None:
+    match call.operation:
+        case "GetResourceConfigHistory":
+            return _history(call)
+        case "PutDeliveryChannel":
+            return _cannot_deliver(call)
+        case _:
+            return None
+
+
+def _history(call: Call) -> Answer:
     """What tests recorded, newest first unless asked otherwise. moto knows the history of few kinds."""
-    if call.operation != "GetResourceConfigHistory":
-        return None
     wanted = (call.params["resourceType"], call.params["resourceId"])
     items = [
         item
@@ -61,3 +74,15 @@ def before(call: Call) -> Answer | None:
     items.sort(key=lambda item: item["configurationItemCaptureTime"], reverse=newest_first)
     found = {"configurationItems": items[: int(call.params.get("limit") or 10)]}
     return Answer(200, (("Content-Type", "application/x-amz-json-1.1"),), json.dumps(found).encode())
+
+
+def _cannot_deliver(call: Call) -> Answer | None:
+    """moto looks for no bucket and into no policy; AWS writes a test object first."""
+    name = call.params["DeliveryChannel"]["s3BucketName"]
+    found = s3.bucket(name)
+    if found is None:
+        return refusal(call, "NoSuchBucketException", f"Cannot find a S3 bucket with {name}", status=400)
+    if not {"s3:GetBucketAcl", "s3:PutObject"} <= s3.allowed(found, "config.amazonaws.com"):
+        text = f"Insufficient delivery policy to s3 bucket: {name}"
+        return refusal(call, "InsufficientDeliveryPolicyException", text, status=400)
+    return None

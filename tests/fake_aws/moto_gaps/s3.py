@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -18,6 +19,22 @@ def bucket(name: str) -> Any:
     return s3_backends[home[1]][home[0]].get_bucket(name) if home else None
 
 
+def allowed(found: Any, service: str) -> set[str]:
+    """What the policy of a `bucket` lets a service do, for services that refuse to deliver without it."""
+    actions: set[str] = set()
+    for each in json.loads(found.policy or '{"Statement": []}')["Statement"]:
+        principal = each.get("Principal")
+        if each["Effect"] == "Allow" and isinstance(principal, dict) and principal.get("Service") == service:
+            actions |= {each["Action"]} if isinstance(each["Action"], str) else set(each["Action"])
+    return actions
+
+
+def lets_in(name: str, service: str) -> bool:
+    """Whether there is a bucket of that name, and a service may put objects into it."""
+    found = bucket(name)
+    return found is not None and "s3:PutObject" in allowed(found, service)
+
+
 def before(call: Call) -> Answer | None:
     name = call.params.get("Bucket")
     home = s3_backends.bucket_accounts.get(name) if name else None
@@ -32,6 +49,8 @@ def before(call: Call) -> Answer | None:
     if call.operation == "PutBucketAcl" and "BucketOwnerEnforced" in str(bucket(str(name)).ownership_rule):
         # moto stores Object Ownership and sets ACLs all the same.
         return refusal(call, "AccessControlListNotSupported", "The bucket does not allow ACLs", status=400)
+    if home is not None and call.operation in ("PutBucketRequestPayment", "GetBucketRequestPayment"):
+        return _payment(call, bucket(str(name)))
     if call.operation == "PutBucketVersioning" and has_mfa_delete(name) and not call.params.get("MFA"):
         return refusal(call, "AccessDenied", "Mfa Authentication must be used for this request")
     return None
@@ -40,6 +59,20 @@ def before(call: Call) -> Answer | None:
 def _access_points(account_id: str, partition: str, name: str) -> list[Any]:
     found = s3control_backends[account_id][partition].access_points[account_id].values()
     return [point for point in found if point.bucket == name]
+
+
+def _nothing(*_: Any) -> None:
+    """In place of a method of moto's that does what AWS does not."""
+
+
+def _payment(call: Call, found: Any) -> Answer:
+    """moto stores nobody who pays and answers with nothing; on AWS it is the bucket's owner unless told."""
+    if call.operation == "PutBucketRequestPayment":
+        found.payer = call.params["RequestPaymentConfiguration"]["Payer"]
+        return Answer(200, (), b"")
+    payer = getattr(found, "payer", "BucketOwner")
+    body = f"<RequestPaymentConfiguration><Payer>{payer}</Payer></RequestPaymentConfiguration>"
+    return Answer(200, (("Content-Type", "application/xml"),), body.encode())
 
 
 def has_mfa_delete(name: str | None) -> bool:
@@ -58,6 +91,11 @@ def after(call: Call, answer: Answer) -> Answer:
         }
     if call.operation == "ListBuckets" and call.params.get("Prefix"):
         return _with_regions(answer)
+    if call.operation == "PutBucketLogging":
+        # moto writes a log for every single request at once; AWS delivers them hours later, longer than a test.
+        _, owner = s3_backends.bucket_accounts[call.params["Bucket"]]
+        for backend in s3_backends[owner].values():
+            backend.log_incoming_request = _nothing
     if call.operation == "GetBucketVersioning" and has_mfa_delete(call.params["Bucket"]):
         root = ET.fromstring(answer.body)
         ET.SubElement(root, root.tag.rpartition("}")[0] + "}MfaDelete").text = "Enabled"

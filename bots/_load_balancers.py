@@ -1,0 +1,148 @@
+"""Load balancers of all kinds and where their access logs go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bots._bot import Aws, CannotFix, Target, TargetGone
+from bots._log_bucket import HANDED_OVER, arn_of, leave, mark_of
+from bots._policies import Statement
+
+Kind = Literal["classic", "application", "network"]
+NOT_FOUND = ("LoadBalancerNotFound", "AccessPointNotFound")
+DELIVERY = "logdelivery.elasticloadbalancing.amazonaws.com"
+NETWORK_DELIVERY = "delivery.logs.amazonaws.com"
+_NEWER = ("application", "network", "gateway")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balancer:
+    """``id`` is the ARN; of a classic one, whose API knows no ARNs, the name."""
+
+    kind: Kind
+    id: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessLogs:
+    """Where access logs go; nothing is set while they are off, for AWS then only remembers old names."""
+
+    bucket: str = ""  # "": off
+    prefix: str = ""
+    minutes: int | None = None  # between two files; a choice of classic ones only
+
+
+async def find_balancer(aws: Aws, target: Target) -> Balancer:
+    """
+    Raises:
+        TargetGone: there is none.
+        CannotFix: another account's, or of a kind without access logs.
+    """
+    home, name = aws, target.id
+    if name.startswith("arn:"):
+        _, _, _, region, owner, resource = name.split(":", 5)
+        if owner != aws.account_id:
+            raise CannotFix(f"{name} belongs to account {owner}, not to {aws.account_id}")
+        home, parts = aws.at(region), resource.split("/")
+        newer = len(parts) > 2  # loadbalancer/app/name/id, but loadbalancer/name
+        asked: dict[str, Any] = {"LoadBalancerArns": [name]}
+        name = name if newer else parts[-1]
+    else:
+        kind = str(target.entity.get("type") or "").lower()
+        newer, asked = any(word in kind for word in _NEWER), {"Names": [name]}
+    if not newer:
+        return Balancer(kind="classic", id=name, region=home.region)
+    answer = await home.find("elbv2", "DescribeLoadBalancers", absent=NOT_FOUND, **asked)
+    if not answer or not answer["LoadBalancers"]:
+        raise _gone(target, home)
+    (found,) = answer["LoadBalancers"]
+    if found["Type"] not in ("application", "network"):
+        raise CannotFix(f"{target.id} is a {found['Type']} load balancer: these write no access logs")
+    return Balancer(kind=found["Type"], id=found["LoadBalancerArn"], region=home.region)
+
+
+async def access_logs(home: Aws, balancer: Balancer, target: Target) -> AccessLogs:
+    """Where its logs go now.
+
+    Raises:
+        TargetGone: there is no such load balancer.
+    """
+    answer = await home.find(
+        _service(balancer), "DescribeLoadBalancerAttributes", absent=NOT_FOUND, **_named(balancer)
+    )
+    if answer is None:
+        raise _gone(target, home)
+    if balancer.kind == "classic":
+        found = answer["LoadBalancerAttributes"]["AccessLog"]
+        if not found["Enabled"]:
+            return AccessLogs()
+        return AccessLogs(
+            bucket=found.get("S3BucketName", ""),
+            prefix=found.get("S3BucketPrefix", ""),
+            minutes=found.get("EmitInterval"),
+        )
+    attributes = {each["Key"]: each["Value"] for each in answer["Attributes"]}
+    if attributes.get("access_logs.s3.enabled") != "true":
+        return AccessLogs()
+    return AccessLogs(
+        bucket=attributes.get("access_logs.s3.bucket", ""), prefix=attributes.get("access_logs.s3.prefix", "")
+    )
+
+
+async def set_access_logs(home: Aws, balancer: Balancer, logs: AccessLogs) -> None:
+    """Send the logs there, or switch them off."""
+    wanted: dict[str, Any]
+    if balancer.kind == "classic":
+        where = {"S3BucketName": logs.bucket, "S3BucketPrefix": logs.prefix, "EmitInterval": logs.minutes}
+        log = {"Enabled": True, **where} if logs.bucket else {"Enabled": False}
+        wanted = {"LoadBalancerAttributes": {"AccessLog": log}}
+    else:
+        texts = {"access_logs.s3.enabled": "true" if logs.bucket else "false"}
+        if logs.bucket:
+            texts |= {"access_logs.s3.bucket": logs.bucket, "access_logs.s3.prefix": logs.prefix}
+        wanted = {"Attributes": [{"Key": key, "Value": value} for key, value in texts.items()]}
+    await home.call(_service(balancer), "ModifyLoadBalancerAttributes", **_named(balancer), **wanted)
+
+
+async def has_tls(home: Aws, balancer: Balancer) -> bool:
+    """Whether some listener ends TLS; only those of a network load balancer write access logs."""
+    listeners = home.pages("elbv2", "DescribeListeners", items="Listeners", LoadBalancerArn=balancer.id)
+    return any([listener.get("Protocol") == "TLS" async for listener in listeners])
+
+
+def leave_for(home: Aws, balancer: Balancer, logs: AccessLogs) -> tuple[Statement, ...]:
+    """What lets logs in. Keys begin with the account's id, so no other account's logs can come in."""
+    under = f"{logs.prefix + '/' if logs.prefix else ''}AWSLogs/{home.account_id}/"
+    objects, mark = arn_of(home, logs.bucket, under), mark_of(f"{home.region} {under}")
+    start = f"arn:{home.partition}"
+    if balancer.kind == "classic":
+        # Not known to say on whose behalf it delivers.
+        return (leave(f"ClassicElbLogs{mark}", DELIVERY, "s3:PutObject", objects, {}),)
+    if balancer.kind == "application":
+        source = f"{start}:elasticloadbalancing:{home.region}:{home.account_id}:loadbalancer/*"
+        mine = {"ArnLike": {"aws:SourceArn": source}}
+        return (leave(f"ElbLogs{mark}", DELIVERY, "s3:PutObject", objects, mine),)
+    mine = {
+        "ArnLike": {"aws:SourceArn": f"{start}:logs:{home.region}:{home.account_id}:*"},
+        "StringEquals": {"aws:SourceAccount": home.account_id},
+    }
+    handed_over = mine | {"StringEquals": mine["StringEquals"] | HANDED_OVER}
+    bucket = arn_of(home, logs.bucket)
+    return (
+        leave(f"NetworkElbAclCheck{mark}", NETWORK_DELIVERY, "s3:GetBucketAcl", bucket, mine),
+        leave(f"NetworkElbLogs{mark}", NETWORK_DELIVERY, "s3:PutObject", objects, handed_over),
+    )
+
+
+def _service(balancer: Balancer) -> str:
+    return "elb" if balancer.kind == "classic" else "elbv2"
+
+
+def _named(balancer: Balancer) -> dict[str, str]:
+    return {"LoadBalancerName" if balancer.kind == "classic" else "LoadBalancerArn": balancer.id}
+
+
+def _gone(target: Target, home: Aws) -> TargetGone:
+    return TargetGone(f"load balancer {target.id} does not exist in {home.region}")
