@@ -86,12 +86,14 @@ async def hub_stack(aws: FakeAws, account_id: str, **parameters: str) -> dict[st
         )
 
 
-async def spoke_stack(aws: FakeAws, account_id: str, *, hub: str, **parameters: str) -> dict[str, str]:
-    """Deploy the spoke role as a plain stack."""
+async def spoke_stack(
+    aws: FakeAws, account_id: str, *, hub: str, template: str = ROLE_YAML, **parameters: str
+) -> dict[str, str]:
+    """Deploy the spoke role as a plain stack; the committed one unless another template is given."""
     given = {"ExternalId": EXTERNAL_ID, "HubAccountId": hub} | parameters
     async with cloudformation(aws, account_id) as client:
         return await deploy_stack(
-            client, template=ROLE_YAML, stack_name="spoke", parameters=given, patience=AT_ONCE
+            client, template=template, stack_name="spoke", parameters=given, patience=AT_ONCE
         )
 
 
