@@ -315,7 +315,15 @@ def _sts(call: Call, where: Where) -> Arns:
     return (arn,) if arn else ANY
 
 
+def _nothing_narrower(_call: Call, _where: Where) -> Arns:
+    """For services that AWS authorises on no resource in particular."""
+    return ANY
+
+
 FINDERS: Mapping[str, Finder] = {
+    "config": _nothing_narrower,
+    "resourcegroupstaggingapi": _nothing_narrower,
+    "route53domains": _nothing_narrower,
     "cloudtrail": _cloudtrail,
     "cloudwatch": _cloudwatch,
     "dynamodb": _dynamodb,
