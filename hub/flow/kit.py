@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bots._catalogue import Catalogue
+from hub.aws.account import utc_now
 from hub.aws.accounts import Accounts, Directory, HubIdentity
 from hub.guards import Guard
 from hub.journals import Journal
 from hub.leases import Leases
 from hub.settings import Settings
 from hub.sinks import Sink
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
