@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, AwsError, CannotFix, together
+from bots._aws import Aws, AwsError, together
+from bots._bot import CannotFix
 from bots._log_bucket import HANDED_OVER, arn_of, leave, mark_of
 from bots._policies import Statement
 

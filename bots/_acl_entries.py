@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bots._bot import Aws, CannotFix
+from bots._aws import Aws
+from bots._bot import CannotFix
 from bots._rules import cidr
 
 ACL = ("arn:{partition}:ec2:*:{account}:network-acl/*",)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bots._acl_entries import Entry, entry_logged, entry_recorded
-from bots._bot import Aws, CannotFix
+from bots._aws import Aws
+from bots._bot import CannotFix
 from bots._trail import WINDOW, LoggedCall, logged_calls, not_logged
 
 WRITES = ("CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "DeleteNetworkAclEntry")

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bots._bot import Aws, CannotFix
+from bots._aws import Aws
+from bots._bot import CannotFix
 
 INTERFACE = ("arn:{partition}:ec2:*:{account}:network-interface/*",)
 ADDRESS = ("arn:{partition}:ec2:*:{account}:elastic-ip/*",)

@@ -5,20 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from bots._all_or_none import Change, kept
-from bots._bot import Aws, AwsError, Before, CannotFix, together
+from bots._aws import Aws, AwsError, together
+from bots._bot import Before, CannotFix, on
 
 PREFIX = "CloudTrailMetricFilterAlerts"
+_TOPIC = (f"arn:{{partition}}:sns:*:{{account}}:{PREFIX}*",)
+READS = on(_TOPIC, "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic")
 # AWS narrows sns:Unsubscribe to no topic.
-RESOURCES = dict.fromkeys(
-    (
-        "sns:GetTopicAttributes",
-        "sns:ListSubscriptionsByTopic",
-        "sns:CreateTopic",
-        "sns:DeleteTopic",
-        "sns:Subscribe",
-    ),
-    (f"arn:{{partition}}:sns:*:{{account}}:{PREFIX}*",),
-)
+WRITES = (*on(_TOPIC, "sns:CreateTopic", "sns:DeleteTopic", "sns:Subscribe"), "sns:Unsubscribe")
 PENDING = "PendingConfirmation"
 _NONE = "NotFound"
 

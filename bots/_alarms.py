@@ -7,19 +7,18 @@ from functools import partial
 from typing import Any
 
 from bots._all_or_none import Change
-from bots._bot import Aws, Before
+from bots._aws import Aws
+from bots._bot import Before, on
 from bots._cis_filters import PATTERNS, FilterName, same_pattern
 from bots._log_groups import GROUPS
 
 NAMESPACE = "CISBenchmark"
 _ALARMS = ("arn:{partition}:cloudwatch:*:{account}:alarm:* Alarm",)
-RESOURCES = {
-    "logs:DescribeMetricFilters": GROUPS,
-    "logs:PutMetricFilter": GROUPS,
-    "logs:DeleteMetricFilter": GROUPS,
-    "cloudwatch:PutMetricAlarm": _ALARMS,
-    "cloudwatch:DeleteAlarms": _ALARMS,
-}
+READS = (*on(GROUPS, "logs:DescribeMetricFilters"), "cloudwatch:DescribeAlarms")
+WRITES = (
+    *on(GROUPS, "logs:PutMetricFilter", "logs:DeleteMetricFilter"),
+    *on(_ALARMS, "cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"),
+)
 # What PutMetricFilter and PutMetricAlarm take of what AWS tells.
 _OF_FILTERS = ("filterPattern", "metricTransformations", "applyOnTransformedLogs")
 _OF_ALARMS = (

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bots._bot import Aws, AwsError, Before, CannotFix, Check, Target, TryLater
+from bots._aws import Aws, AwsError
+from bots._bot import Before, CannotFix, Check, Target, TryLater, on
 from bots._identities import GONE, Identity, Kind, listing, live_identity
 from bots._policies import listed, statements
 
@@ -22,7 +23,7 @@ PolicyArn = Annotated[
     str, Field(pattern=_ARN, description="ARN; $ACCOUNT_ID and $PARTITION stand for the finding's")
 ]
 POLICY = ("arn:{partition}:iam::{account}:policy/*", "arn:{partition}:iam::aws:policy/*")
-POLICY_READS = ("iam:GetPolicy", "iam:GetPolicyVersion")
+POLICY_READS = on(POLICY, "iam:GetPolicy", "iam:GetPolicyVersion")
 FULL = "LimitExceeded"
 PROPAGATES_SECONDS = 15
 

@@ -15,9 +15,11 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from bots._aws import Aws as Aws  # noqa: PLC0414 - what bots need of AWS is part of their contract
-from bots._aws import AwsError as AwsError  # noqa: PLC0414
-from bots._aws import together as together  # noqa: PLC0414
+from bots._aws import Aws
+from bots._locate import Locate
+from bots._locate import account as account  # noqa: PLC0414 - headers are written with these
+from bots._locate import entity as entity  # noqa: PLC0414
+from bots._locate import entity_or_account as entity_or_account  # noqa: PLC0414
 
 
 class Params(BaseModel):
@@ -160,45 +162,25 @@ class Check(Generic[B]):
     touches: tuple[tuple[str, str], ...] = ()
 
 
-Locate = Callable[[Mapping[str, Any], str], str]
+class Action(str):
+    """An IAM action, ``s3:GetBucketPolicy``, that is narrowed to ARN patterns."""
+
+    __slots__ = ("resources",)
+
+    def __new__(cls, name: str, resources: tuple[str, ...]) -> Self:
+        action = super().__new__(cls, name)
+        action.resources = resources
+        return action
+
+    resources: tuple[str, ...]
 
 
-def entity(*keys: str) -> Locate:
-    """Locate a target by the first of ``keys`` that the finding's entity fills.
-
-    A dot leads inwards: ``role.name`` is the ``name`` in the entity's ``role``.
-    """
-
-    def locate(found: Mapping[str, Any], _account_id: str) -> str:
-        for key in keys:
-            value: Any = found
-            for part in key.split("."):
-                value = value.get(part) if isinstance(value, Mapping) else None
-            if isinstance(value, str) and value.strip():
-                return value.strip()
-        raise LookupError(f"the finding's entity has no {' or '.join(keys)}")
-
-    return locate
+def on(resources: tuple[str, ...], *actions: str) -> tuple[str, ...]:
+    """The actions, narrowed to ARN patterns; ``{partition}`` and ``{account}`` are filled in later."""
+    return tuple(Action(action, resources) for action in actions)
 
 
-def account() -> Locate:
-    """The account itself is the target."""
-    return lambda _entity, account_id: account_id
-
-
-def entity_or_account(*keys: str) -> Locate:
-    """As `entity`, but the account where the entity fills none: check finds the resource by itself."""
-    named = entity(*keys)
-
-    def locate(found: Mapping[str, Any], account_id: str) -> str:
-        try:
-            return named(found, account_id)
-        except LookupError:
-            return account_id
-
-    return locate
-
-
+_EXAMPLE = "Finding: "
 CheckFunction = Callable[[Aws, Target, P], Awaitable[Check[B]]]
 FixFunction = Callable[[Aws, Target, P, B], Awaitable[None]]
 UndoFunction = Callable[[Aws, Target, B], Awaitable[None]]
@@ -212,10 +194,9 @@ class Bot(Generic[P, B]):
         name: the file's stem and the word in the finding.
         acts_on: CloudFormation type name.
         target: where the finding names the resource.
-        reads: IAM actions that check may use (access level Read or List).
-        writes: IAM actions that fix and undo may use besides ``reads``.
-        resources: ARN patterns an action can be narrowed to; ``{partition}`` and ``{account}`` are
-            filled in. Actions not listed need ``*`` because AWS offers nothing narrower.
+        reads: IAM actions that check may use (access level Read or List). Those that AWS can narrow are
+            given by `on`; a plain word needs ``*``.
+        writes: IAM actions that fix and undo may use besides ``reads``, in the same way.
         passes: service principal -> ARN patterns of the roles the bot hands to that service. Goes with
             ``iam:PassRole`` among the writes.
         is_global: the service has one API for all regions; the bot runs in the partition's main region.
@@ -223,7 +204,6 @@ class Bot(Generic[P, B]):
         entity_keys: what check reads of the finding's entity besides the target; kept for undo.
         creates: what fix may leave behind that was not there, for people.
         aliases: former or misspelt names findings use.
-        example: the bot as a finding writes it.
     """
 
     name: str
@@ -235,8 +215,6 @@ class Bot(Generic[P, B]):
     writes: tuple[str, ...]
     risk: Risk
     undo: Undo[B]
-    example: str
-    resources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     passes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_global: bool = False
     optional: bool = False
@@ -268,10 +246,29 @@ class Bot(Generic[P, B]):
         return self.reads + self.writes
 
     @property
+    def resources(self) -> dict[str, tuple[str, ...]]:
+        """ARN patterns of every action that is narrowed."""
+        narrowed: dict[str, tuple[str, ...]] = {}
+        for action in self.actions:
+            if isinstance(action, Action):
+                narrowed[str(action)] = tuple(dict.fromkeys((*narrowed.get(action, ()), *action.resources)))
+        return narrowed
+
+    @property
     def paragraphs(self) -> list[str]:
-        """The docstring of the bot's file: what it does, then remarks."""
+        """The docstring of the bot's file without examples: what it does, then remarks."""
+        return "\n".join(line for line in self._doc if not line.startswith(_EXAMPLE)).strip().split("\n\n")
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The bot as findings write it: the docstring's lines ``Finding: ...``, or the mere name."""
+        found = tuple(line.removeprefix(_EXAMPLE) for line in self._doc if line.startswith(_EXAMPLE))
+        return found or (self.name,)
+
+    @property
+    def _doc(self) -> list[str]:
         assert self._check is not None
-        return (sys.modules[self._check.__module__].__doc__ or "").strip().split("\n\n")
+        return (sys.modules[self._check.__module__].__doc__ or "").splitlines()
 
     def kept_of(self, found: Mapping[str, Any]) -> dict[str, Any]:
         """What `entity_keys` name of a finding's entity."""

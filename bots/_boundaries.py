@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bots._bot import Aws
+from bots._aws import Aws
 from bots._holders import Kind, is_kept_by_aws
 from bots._iam_writes import Change, Write
 

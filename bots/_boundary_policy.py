@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, AwsError, CannotFix, TryLater
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, TryLater
 from bots._boundaries import Bound, setting
 from bots._holders import Kind
 from bots._iam_writes import NO_SUCH, Change, Write

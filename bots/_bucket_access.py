@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots._bot import Aws, Before, CannotFix, together
+from bots._aws import Aws, together
+from bots._bot import Before, CannotFix
 from bots._policies import deleted_principals
 from bots._s3 import LOG_DELIVERY_GROUP
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bots._bot import Aws, AwsError, TryLater, together
+from bots._aws import Aws, AwsError, together
+from bots._bot import TryLater
 from bots._log_bucket import HANDED_OVER, arn_of, leave
 from bots._policies import Statement
 

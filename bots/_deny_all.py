@@ -6,13 +6,14 @@ import json
 from typing import Literal
 
 from bots._attachments import FULL, attach, attached, detach
-from bots._bot import Aws, AwsError, Before, CannotFix, Check
+from bots._aws import Aws, AwsError
+from bots._bot import Before, CannotFix, Check, on
 from bots._identities import GONE, Identity
 from bots._policies import Statement, listed, statements
 
 NAME = "quarantine_deny_all_policy"
 POLICY = (f"arn:{{partition}}:iam::{{account}}:policy/{NAME}",)
-POLICY_READS = ("iam:GetPolicy", "iam:GetPolicyVersion")
+POLICY_READS = on(POLICY, "iam:GetPolicy", "iam:GetPolicyVersion")
 _DENY_ALL = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
 _EXISTS = ("EntityAlreadyExists",)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
-from bots._bot import Aws, AwsError, CannotFix, TargetGone
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, TargetGone
 
 DOCUMENT = ("arn:{partition}:ssm:*:{account}:document/*",)
 _MOST_AT_ONCE = 20  # accounts AWS takes in a call

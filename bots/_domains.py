@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bots._bot import Aws, CannotFix, Target, TargetGone
+from bots._aws import Aws
+from bots._bot import CannotFix, Target, TargetGone
 
 # The registrar has one code for what it does not like and for what is not this account's.
 NOT_OURS = ("InvalidInput",)

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, AwsError, CannotFix, Target, TargetGone
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, Target, TargetGone
 
 # AWS checks these on the caller when a firewall's logs are redirected, and calls none of them itself in
 # the caller's name: they set up what carries the logs.

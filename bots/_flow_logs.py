@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any, Literal
 
 from bots._all_or_none import Change
-from bots._bot import Aws, AwsError, Before, CannotFix, TargetGone, TryLater
+from bots._aws import Aws, AwsError
+from bots._bot import Before, CannotFix, TargetGone, TryLater
 from bots._log_groups import group_of
 from bots._policies import Statement
 from bots._service_roles import RoleState, ServiceRole

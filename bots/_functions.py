@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, CannotFix, Target, TargetGone, TryLater
+from bots._aws import Aws
+from bots._bot import CannotFix, Target, TargetGone, TryLater
 
 FUNCTION = ("arn:{partition}:lambda:*:{account}:function:*",)
 GONE = ("ResourceNotFoundException",)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from bots._bot import Aws, AwsError, CannotFix, Target, TargetGone
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, Target, TargetGone
 from bots._rules import Change, Direction, Rule, Rules, cidr, protocol_name
 
 GROUP = ("arn:{partition}:ec2:*:{account}:security-group/*",)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from bots._bot import Aws, CannotFix, TargetGone
+from bots._aws import Aws
+from bots._bot import CannotFix, TargetGone
 from bots._iam_writes import NO_SUCH
 
 ROLES = ("arn:{partition}:iam::{account}:role/*",)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, AwsError
+from bots._aws import Aws, AwsError
 
 NO_SUCH = ("NoSuchEntity",)
 

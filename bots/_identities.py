@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bots._bot import Aws, AwsError, CannotFix, Target, TargetGone, entity
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, Target, TargetGone, entity
 
 USER = ("arn:{partition}:iam::{account}:user/*",)
 ROLE = ("arn:{partition}:iam::{account}:role/*",)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bots._bot import Aws, AwsError, together
+from bots._aws import Aws, AwsError, together
 from bots._holders import Kind, no_such, some
 from bots._iam_writes import NO_SUCH, Change, Write
 from bots._policies import statements
@@ -35,12 +35,7 @@ async def inline_documents(aws: Aws, kind: Kind, name: str, policies: Iterable[s
     """Document by name, of those that are there."""
     answers = await together(
         *(
-            aws.find(
-                "iam",
-                f"Get{kind}Policy",
-                absent=NO_SUCH,
-                **{f"{kind}Name": name, "PolicyName": policy},
-            )
+            aws.find("iam", f"Get{kind}Policy", absent=NO_SUCH, **{f"{kind}Name": name, "PolicyName": policy})
             for policy in policies
         )
     )

@@ -6,7 +6,8 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterable
 
-from bots._bot import Aws, AwsError, CannotFix, TryLater
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, TryLater
 from bots._identities import GONE, Identity, listing
 from bots._policies import statements
 

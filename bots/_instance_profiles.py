@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots._bot import Aws, AwsError, CannotFix, Target, TargetGone
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, Target, TargetGone
 from bots._holders import ROLES, bare_name, no_such, some
 from bots._iam_writes import NO_SUCH
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bots._bot import Aws, Target, TargetGone
+from bots._aws import Aws
+from bots._bot import Target, TargetGone
 
 INSTANCE = ("arn:{partition}:ec2:*:{account}:instance/*",)
 NO_INSTANCE = "InvalidInstanceID.NotFound"

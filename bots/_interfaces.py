@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, CannotFix, Target, TargetGone, together
+from bots._aws import Aws, together
+from bots._bot import CannotFix, Target, TargetGone
 
 READS = ("ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups")
 CHANGE = "ec2:ModifyNetworkInterfaceAttribute"

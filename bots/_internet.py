@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bots._bot import Aws, Before, CannotFix, together
+from bots._aws import Aws, together
+from bots._bot import Before, CannotFix
 
 GATEWAY = ("arn:{partition}:ec2:*:{account}:internet-gateway/*",)
 TABLE = ("arn:{partition}:ec2:*:{account}:route-table/*",)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bots._bot import Aws, AwsError
+from bots._aws import Aws, AwsError
 from bots._internet import Internet, Side
 
 # What became of an address or its interface since is somebody else's doing.

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, AwsError, Before, CannotFix, TryLater, together
+from bots._aws import Aws, AwsError, together
+from bots._bot import Before, CannotFix, TryLater
 from bots._policies import same
 
 POLICY = ("arn:{partition}:iam::{account}:policy/isolate_deny_*",)

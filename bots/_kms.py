@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots._bot import Aws, CannotFix, TargetGone
+from bots._aws import Aws
+from bots._bot import CannotFix, TargetGone
 
 # An ARN or name of a key or an alias. Nothing is asked of AWS for what cannot be one.
 KEY_PATTERN = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bots._bot import Aws, CannotFix, Target, TargetGone
+from bots._aws import Aws
+from bots._bot import CannotFix, Target, TargetGone
 from bots._log_bucket import HANDED_OVER, arn_of, leave, mark_of
 from bots._policies import Statement
 

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from bots._bot import Aws, AwsError, CannotFix, TryLater
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, TryLater
 from bots._policies import Statement, merged, names_everyone, same, statements
 
 # What a bot with a log bucket needs. Check reads, fix and undo write.

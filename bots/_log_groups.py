@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots._bot import Aws
+from bots._aws import Aws
 
 GROUPS = ("arn:{partition}:logs:*:{account}:log-group:*",)
 NAME_PATTERN = r"^[A-Za-z0-9._/#-]{1,512}$"

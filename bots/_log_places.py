@@ -6,7 +6,8 @@ import re
 from typing import Any, Literal
 
 from bots import _log_bucket
-from bots._bot import Aws, CannotFix
+from bots._aws import Aws
+from bots._bot import CannotFix
 from bots._log_bucket import LogBucket
 
 Kind = Literal["S3", "CloudWatchLogs", "KinesisDataFirehose"]

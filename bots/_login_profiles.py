@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots._bot import Aws, TryLater
+from bots._aws import Aws
+from bots._bot import TryLater
 from bots._identities import GONE, Identity
 
 READS = ("iam:GetUser", "iam:GetLoginProfile")

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from bots._bot import Aws, AwsError, CannotFix, TargetGone, together
+from bots._aws import Aws, AwsError, together
+from bots._bot import CannotFix, TargetGone
 from bots._holders import Kind, no_such
 from bots._iam_writes import NO_SUCH, Change, change
 from bots._inline import as_text

@@ -21,7 +21,8 @@ Finding: @NAME@
 
 from __future__ import annotations
 
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity
 
 
 class State(Before):
@@ -34,12 +35,10 @@ bot = Bot(
     target=entity("id"),
     params=NoParams,
     before=State,
-    reads=(),  # Get, List and Describe actions that check uses
+    reads=(),  # Get, List and Describe actions that check uses: on(ARN patterns, *actions) where AWS narrows
     writes=(),  # all other actions of fix and undo
-    resources={},  # action -> ARN patterns, wherever AWS can narrow it
     risk=Risk.DESTRUCTIVE,
     undo=Undo.exact(),
-    example="@NAME@",
 )
 
 

@@ -18,19 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bots._bot import (
-    AnyBot,
-    Aws,
-    Before,
-    Bot,
-    Check,
-    RawWords,
-    Risk,
-    Target,
-    Undo,
-    Unproven,
-    entity_or_account,
-)
+from bots._aws import Aws
+from bots._bot import AnyBot, Before, Bot, Check, RawWords, Risk, Target, Undo, Unproven, entity_or_account
 from bots._catalogue import BrokenBot, Catalogue
 
 ENTRY_POINTS = "remediation_hub.bots"
@@ -141,7 +130,6 @@ def old_shaped(name: str, module: object, runner: Runner | None) -> AnyBot:
         writes=actions,
         risk=Risk(getattr(module, "risk", Risk.DESTRUCTIVE)),
         undo=Undo.none("a bot in the old shape keeps nothing to go back to"),
-        example=name,
         doc=getattr(module, "__doc__", None) or "",
     )
     looks = getattr(module, "check", None)

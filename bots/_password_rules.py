@@ -9,12 +9,7 @@ from pydantic.alias_generators import to_pascal
 from bots._bot import Before
 
 CAN_BE_OFF = ("max_password_age", "password_reuse_prevention")
-KINDS = (
-    "require_symbols",
-    "require_numbers",
-    "require_uppercase_characters",
-    "require_lowercase_characters",
-)
+KINDS = ("require_symbols", "require_numbers", "require_uppercase_characters", "require_lowercase_characters")
 
 
 class Rules(Before):

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, CannotFix, TryLater
+from bots._aws import Aws
+from bots._bot import CannotFix, TryLater, on
 from bots._groups import GROUP, RULE, all_rules, rearrange
 from bots._rules import ANYWHERE, EVERYTHING, Direction, Rule, named, to_drop
 
@@ -15,18 +16,11 @@ NAME = "quarantine"
 TAG = {"Key": "remediation-hub", "Value": "quarantine"}
 READS = ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules")
 WRITES = (
-    "ec2:CreateSecurityGroup",
-    "ec2:CreateTags",
-    "ec2:RevokeSecurityGroupIngress",
-    "ec2:RevokeSecurityGroupEgress",
-)
-RESOURCES = {
     # A VPC can be shared by another account; the group in it is of this one.
-    "ec2:CreateSecurityGroup": (*GROUP, "arn:{partition}:ec2:*:*:vpc/*"),
-    "ec2:CreateTags": GROUP,
-    "ec2:RevokeSecurityGroupIngress": GROUP + RULE,
-    "ec2:RevokeSecurityGroupEgress": GROUP + RULE,
-}
+    *on((*GROUP, "arn:{partition}:ec2:*:*:vpc/*"), "ec2:CreateSecurityGroup"),
+    *on(GROUP, "ec2:CreateTags"),
+    *on(GROUP + RULE, "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"),
+)
 CREATES = f"security group {NAME!r} without rules, one in each VPC"
 
 OpenRule = tuple[str, Direction, Rule]

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, CannotFix, Target, TargetGone
+from bots._aws import Aws
+from bots._bot import CannotFix, Target, TargetGone
 
 QUEUE = ("arn:{partition}:sqs:*:{account}:*",)
 GONE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")

@@ -7,19 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from bots._bot import Aws
+from bots._aws import Aws
+from bots._bot import on
 from bots._groups import GROUP, RULE, rearrange
 from bots._rules import EVERYTHING, PORTED, Direction, Rule, protocol_name, to_drop, to_put_back
 
 READS = ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules")
 WRITES = (
-    "ec2:RevokeSecurityGroupIngress",
-    "ec2:RevokeSecurityGroupEgress",
-    "ec2:AuthorizeSecurityGroupIngress",
-    "ec2:AuthorizeSecurityGroupEgress",
-    "ec2:CreateTags",
+    *on(GROUP + RULE, "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"),
+    *on(GROUP + RULE, "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"),
+    *on(RULE, "ec2:CreateTags"),
 )
-RESOURCES = {action: RULE if action == "ec2:CreateTags" else GROUP + RULE for action in WRITES}
 
 Goes = Callable[[Rule], bool]
 

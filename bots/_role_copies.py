@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, CannotFix, together
+from bots._aws import Aws, together
+from bots._bot import CannotFix
 from bots._boundaries import boundary_of
 from bots._iam_writes import NO_SUCH, Change, Write
 from bots._inline import as_text, inline_documents, inline_names, removals

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bots._bot import Aws, CannotFix, Target, TargetGone
+from bots._aws import Aws
+from bots._bot import CannotFix, Target, TargetGone
 from bots._policies import services_let_in
 
 BUCKET = ("arn:{partition}:s3:::*",)

@@ -8,11 +8,10 @@ from functools import partial
 from typing import Any
 
 from bots._all_or_none import Change
-from bots._bot import Aws, Before, CannotFix, together
+from bots._aws import Aws, together
+from bots._bot import Before, CannotFix, on
 from bots._policies import Statement, listed, statements, with_statements
 
-READS = ("iam:GetRole", "iam:GetRolePolicy")
-WRITES = ("iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole")
 _NONE = ("NoSuchEntity",)
 
 
@@ -45,9 +44,15 @@ class ServiceRole:
         return (f"{start}{self.name}", f"{start}*/{self.name}")
 
     @property
-    def resources(self) -> dict[str, tuple[str, ...]]:
-        """What the header of a bot narrows `READS` and `WRITES` to."""
-        return dict.fromkeys((*READS, *WRITES), self.arns)
+    def reads(self) -> tuple[str, ...]:
+        """What the header of a bot declares for `look`."""
+        return on(self.arns, "iam:GetRole", "iam:GetRolePolicy")
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """What the header of a bot declares to make the role and to take it back, and to hand it on."""
+        made = on(self.arns, "iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole")
+        return (*made, "iam:PassRole")
 
     def arn(self, aws: Aws, state: RoleState) -> str:
         """The role's ARN, also before it is made."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bots._bot import Aws, Before, CannotFix, Target, TargetGone
+from bots._aws import Aws
+from bots._bot import Before, CannotFix, Target, TargetGone
 from bots._instances import NO_INSTANCE, find_instance
 
 # ARNs of images and snapshots leave the account out.

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
-from bots._bot import Aws, Before, CannotFix, together
+from bots._aws import Aws, together
+from bots._bot import Before, CannotFix
 from bots._tasks import Match, Task, definitions_of, in_batches, names_role, stop_notes
 
 INSTANCES = ("arn:{partition}:ecs:*:{account}:container-instance/*",)
@@ -38,11 +39,7 @@ async def draining(aws: Aws, where: Sequence[str]) -> tuple[str, ...]:
 
     async def listed(cluster: str) -> list[str]:
         found = aws.pages(
-            "ecs",
-            "ListContainerInstances",
-            items="containerInstanceArns",
-            cluster=cluster,
-            status="DRAINING",
+            "ecs", "ListContainerInstances", items="containerInstanceArns", cluster=cluster, status="DRAINING"
         )
         return [arn async for arn in found]
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from bots._bot import Aws, AwsError, Before, CannotFix, Target, together
+from bots._aws import Aws, AwsError, together
+from bots._bot import Before, CannotFix, Target, on
 
 TASKS = ("arn:{partition}:ecs:*:{account}:task/*",)
-READS = ("ecs:ListClusters", "ecs:ListTasks", "ecs:DescribeTasks", "ecs:DescribeTaskDefinition")
+READS = ("ecs:ListClusters", "ecs:ListTasks", *on(TASKS, "ecs:DescribeTasks"), "ecs:DescribeTaskDefinition")
 SERVICE = "service:"  # how the group of a task begins that a service runs
 Match = Literal["execution", "task", "any"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bots._bot import Aws, CannotFix, Target, TargetGone, together
+from bots._aws import Aws, together
+from bots._bot import CannotFix, Target, TargetGone
 
 TOPIC = ("arn:{partition}:sns:*:{account}:*",)
 # What the owner may do with a new topic.

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from bots._bot import Aws, CannotFix, Target, TryLater
+from bots._aws import Aws
+from bots._bot import CannotFix, Target, TryLater
 
 WINDOW = timedelta(seconds=30)  # before and after the time the finding names
 # CloudTrail shows a call after 5 minutes on average and after 15 at the latest, says AWS, nearly always.

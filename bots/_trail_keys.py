@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bots._bot import Aws, CannotFix
+from bots._aws import Aws
+from bots._bot import CannotFix
 from bots._kms import GONE, usable_key
 from bots._policies import listed, names_everyone, statements, with_statements
 from bots._trails import Trail, log_bucket_region

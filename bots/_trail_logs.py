@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bots._bot import Aws, CannotFix
+from bots._aws import Aws
+from bots._bot import CannotFix
 from bots._log_groups import group_of, log_group
 from bots._policies import Statement
 from bots._service_roles import ServiceRole

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, AwsError, CannotFix, Target, TargetGone, TryLater
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, Target, TargetGone, TryLater
 
 LOOK_UP = "cloudtrail:DescribeTrails"  # AWS narrows it to no trail
 TRAIL = ("arn:{partition}:cloudtrail:*:{account}:trail/*",)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bots._bot import Aws, CannotFix, Target, together
+from bots._aws import Aws, together
+from bots._bot import CannotFix, Target
 
 VPC = ("arn:{partition}:ec2:*:{account}:vpc/*",)
 GONE = ("InvalidVpcID.NotFound",)

@@ -5,24 +5,11 @@ Caution: an ACL that subnets use is left alone: moving them to the default ACL c
 the finding names no ACL, the one CreateNetworkAcl call at its time counts, or none if there were several.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from bots._acl_entries import ACL, GONE, Entry, entries_of, find_acl, is_acl
-from bots._bot import (
-    Aws,
-    AwsError,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    Undo,
-    entity_or_account,
-)
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account, on
 from bots._trail import ACTION, LoggedCall, the_call
 
 STACK = "aws:cloudformation:stack-name"
@@ -42,11 +29,9 @@ bot = Bot(
     params=NoParams,
     before=Acl,
     reads=("ec2:DescribeNetworkAcls", ACTION),
-    writes=("ec2:DeleteNetworkAcl",),
-    resources={"ec2:DeleteNetworkAcl": ACL},
+    writes=on(ACL, "ec2:DeleteNetworkAcl"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("a network ACL made anew has another id; its entries and tags are in the journal"),
-    example="acl_delete",
 )
 
 

@@ -7,8 +7,6 @@ CloudTrail for 90 days and after that by AWS Config, if it records network ACLs.
 else has changed since is left alone.
 """
 
-from __future__ import annotations
-
 from bots._acl_entries import ACL, Entry, as_request, entries_of, find_acl, is_acl
 from bots._acl_history import (
     WRITES,
@@ -20,7 +18,8 @@ from bots._acl_history import (
     the_change,
     written_by,
 )
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 from bots._trail import ACTION, LoggedCall, event_time
 
 
@@ -40,11 +39,9 @@ bot = Bot(
     params=NoParams,
     before=Slot,
     reads=("ec2:DescribeNetworkAcls", ACTION, "config:GetResourceConfigHistory"),
-    writes=tuple(f"ec2:{name}" for name in WRITES),
-    resources={f"ec2:{name}": ACL for name in WRITES},
+    writes=on(ACL, *(f"ec2:{name}" for name in WRITES)),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="acl_revert_modification",
 )
 
 

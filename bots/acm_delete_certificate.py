@@ -7,26 +7,11 @@ needs its key from elsewhere. Users AWS does not know of, such as a server that 
 private certificate, are not seen.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
-from bots._bot import (
-    Aws,
-    AwsError,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TryLater,
-    Undo,
-    entity,
-    together,
-)
+from bots._aws import Aws, AwsError, together
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity, on
 
 CERTIFICATE = ("arn:{partition}:acm:*:{account}:certificate/*",)
 GONE = ("ResourceNotFoundException",)
@@ -54,17 +39,10 @@ bot = Bot(
     target=entity("certificateArn", "id"),
     params=NoParams,
     before=Certificate,
-    reads=("acm:DescribeCertificate", "acm:GetCertificate", "acm:ListTagsForCertificate"),
-    writes=("acm:DeleteCertificate",),
-    resources={
-        "acm:DescribeCertificate": CERTIFICATE,
-        "acm:GetCertificate": CERTIFICATE,
-        "acm:ListTagsForCertificate": CERTIFICATE,
-        "acm:DeleteCertificate": CERTIFICATE,
-    },
+    reads=on(CERTIFICATE, "acm:DescribeCertificate", "acm:GetCertificate", "acm:ListTagsForCertificate"),
+    writes=on(CERTIFICATE, "acm:DeleteCertificate"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("the private key is destroyed with the certificate; request or import a new one"),
-    example="acm_delete_certificate",
 )
 
 

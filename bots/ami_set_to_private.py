@@ -6,23 +6,10 @@ Caution: others who launch the image without a share of their own no longer can.
 the snapshots behind the image have permissions of their own and are not looked at.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from bots._bot import (
-    Aws,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TargetGone,
-    Undo,
-    entity,
-)
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 
 IMAGE = ("arn:{partition}:ec2:*::image/*",)  # ARNs of images leave the account out
 GONE = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable")
@@ -43,11 +30,9 @@ bot = Bot(
     params=NoParams,
     before=Shares,
     reads=("ec2:DescribeImages", "ec2:DescribeImageAttribute"),
-    writes=("ec2:ModifyImageAttribute",),
-    resources={"ec2:ModifyImageAttribute": IMAGE},
+    writes=on(IMAGE, "ec2:ModifyImageAttribute"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="ami_set_to_private",
 )
 
 

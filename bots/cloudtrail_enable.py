@@ -4,9 +4,8 @@ After: the trail of the given name, an existing one widened and started or a new
 bucket. Any other trail that does already, also the organization's, is enough: then nothing is changed.
 Caution: the second copy of management events an account keeps is billed per event. An existing trail
 keeps its bucket, prefix, key and log group.
+Finding: cloudtrail_enable trail_name=allRegionTrail bucket_name=my-trail-logs
 """
-
-from __future__ import annotations
 
 from typing import Annotated
 
@@ -14,7 +13,8 @@ from pydantic import Field
 
 from bots import _account_trails as _trails
 from bots import _log_bucket
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, TryLater, Undo, account
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, TryLater, Undo, account, on
 from bots._log_bucket import LogBucket
 from bots._s3 import BUCKET
 
@@ -48,21 +48,12 @@ bot = Bot(
     before=Recording,
     reads=(
         "cloudtrail:DescribeTrails",
-        "cloudtrail:GetTrailStatus",
-        "cloudtrail:GetEventSelectors",
-        "s3:ListBucket",
-        "s3:GetBucketPolicy",
+        *on(_trails.ANY_TRAIL, "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"),
+        *on(BUCKET, "s3:ListBucket", "s3:GetBucketPolicy"),
     ),
-    writes=(*_log_bucket.WRITES, *_trails.CHANGES),
-    resources={
-        "cloudtrail:GetTrailStatus": _trails.ANY_TRAIL,
-        "cloudtrail:GetEventSelectors": _trails.ANY_TRAIL,
-        **dict.fromkeys(("s3:ListBucket", "s3:GetBucketPolicy", *_log_bucket.WRITES), BUCKET),
-        **dict.fromkeys(_trails.CHANGES, _trails.TRAIL),
-    },
+    writes=(*on(BUCKET, *_log_bucket.WRITES), *on(_trails.TRAIL, *_trails.CHANGES)),
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(f"the trail is as before or gone; {_log_bucket.KEPT}", expects=lambda was: was),
-    example="cloudtrail_enable trail_name=allRegionTrail bucket_name=my-trail-logs",
     creates=("the trail", "its private bucket, with leave for CloudTrail to write that trail's logs into it"),
 )
 

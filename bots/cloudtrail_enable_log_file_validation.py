@@ -2,12 +2,10 @@
 
 After: CloudTrail writes a signed digest of the trail's log files every hour; older files have none.
 Caution: where the bucket keeps objects locked by default, the digests cannot be delivered.
-Finding: cloudtrail_enable_log_file_validation
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._trails import LOOK_UP, TRAIL, trail_of, update_trail
 
 
@@ -24,11 +22,9 @@ bot = Bot(
     params=NoParams,
     before=Validation,
     reads=(LOOK_UP,),
-    writes=("cloudtrail:UpdateTrail",),
-    resources={"cloudtrail:UpdateTrail": TRAIL},
+    writes=on(TRAIL, "cloudtrail:UpdateTrail"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="cloudtrail_enable_log_file_validation",
 )
 
 

@@ -6,13 +6,12 @@ key is switched off, the trail delivers nothing. The key's policy must let Cloud
 Finding: cloudtrail_encrypt_log_files_using_existing_key alias/audit
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._kms import KEY_PATTERN, KEYS, is_key
 from bots._trail_keys import existing_key
 from bots._trails import LOOK_UP, TRAIL, trail_of, update_trail
@@ -40,12 +39,10 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Encryption,
-    reads=(LOOK_UP, "s3:ListAllMyBuckets", "kms:DescribeKey", "kms:GetKeyPolicy"),
-    writes=("cloudtrail:UpdateTrail",),
-    resources={"cloudtrail:UpdateTrail": TRAIL, "kms:DescribeKey": KEYS, "kms:GetKeyPolicy": KEYS},
+    reads=(LOOK_UP, "s3:ListAllMyBuckets", *on(KEYS, "kms:DescribeKey", "kms:GetKeyPolicy")),
+    writes=on(TRAIL, "cloudtrail:UpdateTrail"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="cloudtrail_encrypt_log_files_using_existing_key alias/audit",
 )
 
 

@@ -4,14 +4,12 @@ After: new log files are encrypted with a key of the trail's own and have signed
 stay as they are. A trail with a working key keeps it.
 Caution: a key has a monthly price. Whoever reads the log files needs kms:Decrypt on it, by IAM. An undo
 leaves the key, as log files written meanwhile can only be read with it; the next run uses it again.
-Finding: cloudtrail_encrypt_log_files_using_new_key_creation
 """
-
-from __future__ import annotations
 
 from typing import Any
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._kms import GONE, KEYS
 from bots._trail_keys import NOT_YET, alias_for, key_made_before, make_key
 from bots._trails import LOOK_UP, TRAIL, Trail, log_bucket_region, trail_of, update_trail
@@ -30,31 +28,24 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Protection,
-    reads=(LOOK_UP, "s3:ListAllMyBuckets", "kms:DescribeKey", "kms:GetKeyPolicy", "tag:GetResources"),
-    writes=(
-        "cloudtrail:UpdateTrail",
-        "kms:CreateKey",
-        "kms:TagResource",
-        "kms:PutKeyPolicy",  # AWS lets nobody make a key with a policy who could not change it again
-        "kms:CreateAlias",
-        "kms:EnableKeyRotation",
+    reads=(
+        LOOK_UP,
+        "s3:ListAllMyBuckets",
+        "tag:GetResources",
+        *on(KEYS, "kms:DescribeKey", "kms:GetKeyPolicy"),
     ),
-    resources={
-        "cloudtrail:UpdateTrail": TRAIL,
-        "kms:DescribeKey": KEYS,
-        "kms:GetKeyPolicy": KEYS,
-        "kms:TagResource": KEYS,
-        "kms:PutKeyPolicy": KEYS,
-        "kms:CreateAlias": ("arn:{partition}:kms:*:{account}:alias/cloudtrail-*", *KEYS),
-        "kms:EnableKeyRotation": KEYS,
-    },
+    writes=(
+        "kms:CreateKey",
+        *on(TRAIL, "cloudtrail:UpdateTrail"),
+        *on(KEYS, "kms:TagResource", "kms:PutKeyPolicy", "kms:EnableKeyRotation"),
+        *on(("arn:{partition}:kms:*:{account}:alias/cloudtrail-*", *KEYS), "kms:CreateAlias"),
+    ),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.nearest(
         "the key made for the trail stays: log files written meanwhile can only be read with it",
         expects=lambda was: was,
     ),
     creates=("a KMS key for the trail, with the alias alias/cloudtrail-<trail name>",),
-    example="cloudtrail_encrypt_log_files_using_new_key_creation",
 )
 
 

@@ -4,10 +4,9 @@ After: CloudTrail delivers to the log group within a quarter of an hour, through
 the trail's own log streams and nothing else.
 Caution: CloudWatch Logs charges for what comes in, and a new log group keeps it for ever until somebody
 sets a retention. A trail that delivers to a log group already keeps it, whatever the finding names.
+Finding: cloudtrail_send_to_cloudwatch
 Finding: cloudtrail_send_to_cloudwatch CloudTrail/SecurityLogs
 """
-
-from __future__ import annotations
 
 from functools import partial
 from typing import Annotated
@@ -15,10 +14,11 @@ from typing import Annotated
 from pydantic import Field
 
 from bots._all_or_none import Change, kept, make, unmake
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._log_groups import GROUPS, NAME_PATTERN, group_of, log_group
 from bots._policies import statements
-from bots._service_roles import READS, WRITES, RoleState
+from bots._service_roles import RoleState
 from bots._trail_logs import (
     NOT_YET,
     ROLE,
@@ -53,15 +53,13 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Delivery,
-    reads=(LOOK_UP, "cloudtrail:GetTrailStatus", "logs:DescribeLogGroups", *READS),
-    writes=("cloudtrail:UpdateTrail", "logs:CreateLogGroup", "iam:PassRole", *WRITES),
-    resources={
-        "cloudtrail:GetTrailStatus": TRAIL,
-        "cloudtrail:UpdateTrail": TRAIL,
-        "logs:DescribeLogGroups": GROUPS,
-        "logs:CreateLogGroup": GROUPS,
-        **ROLE.resources,
-    },
+    reads=(
+        LOOK_UP,
+        *ROLE.reads,
+        *on(TRAIL, "cloudtrail:GetTrailStatus"),
+        *on(GROUPS, "logs:DescribeLogGroups"),
+    ),
+    writes=(*ROLE.writes, *on(TRAIL, "cloudtrail:UpdateTrail"), *on(GROUPS, "logs:CreateLogGroup")),
     passes={ROLE.service: ROLE.arns},
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.nearest(
@@ -72,7 +70,6 @@ bot = Bot(
         "the log group, CloudTrail/DefaultLogGroup unless the finding names another",
         f"the role {ROLE.name} with the inline policy {ROLE.policy_name}",
     ),
-    example="cloudtrail_send_to_cloudwatch",
 )
 
 

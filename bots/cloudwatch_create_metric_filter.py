@@ -5,10 +5,8 @@ the alarm a topic that the address is subscribed to.
 Caution: the address must confirm by the link AWS mails to it. Somebody's filter or alarm that bears the
 name but does something else is replaced; such an alarm keeps its other actions. Metrics and alarms
 have a price.
-Finding: cloudwatch_create_metric_filter secops@example.com RootAccountLogins IamPolicyChanges
+Finding: cloudwatch_create_metric_filter secops@example.com RootAccountLogins
 """
-
-from __future__ import annotations
 
 from typing import Annotated, Literal
 
@@ -18,7 +16,8 @@ from bots import _alarm_topic, _alarms
 from bots._alarm_topic import Listening, listening, refuse_to_silence_others, topic_arn
 from bots._alarms import Watch, alarm_name, tells, watches
 from bots._all_or_none import Change, make, unmake
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._cis_filters import NAMES, FilterName
 from bots._log_groups import GROUPS
 from bots._trail_logs import filtered_group
@@ -56,36 +55,18 @@ bot = Bot(
     before=Watched,
     reads=(
         LOOK_UP,
-        "cloudtrail:GetTrailStatus",
-        "logs:DescribeLogGroups",
-        "logs:DescribeMetricFilters",
-        "cloudwatch:DescribeAlarms",
-        "sns:GetTopicAttributes",
-        "sns:ListSubscriptionsByTopic",
+        *_alarms.READS,
+        *_alarm_topic.READS,
+        *on(TRAIL, "cloudtrail:GetTrailStatus"),
+        *on(GROUPS, "logs:DescribeLogGroups"),
     ),
-    writes=(
-        "sns:CreateTopic",
-        "sns:DeleteTopic",
-        "sns:Subscribe",
-        "sns:Unsubscribe",
-        "logs:PutMetricFilter",
-        "logs:DeleteMetricFilter",
-        "cloudwatch:PutMetricAlarm",
-        "cloudwatch:DeleteAlarms",
-    ),
-    resources={
-        "cloudtrail:GetTrailStatus": TRAIL,
-        "logs:DescribeLogGroups": GROUPS,
-        **_alarms.RESOURCES,
-        **_alarm_topic.RESOURCES,
-    },
+    writes=(*_alarm_topic.WRITES, *_alarms.WRITES),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
     creates=(
         f"the SNS topic {_alarm_topic.PREFIX}<region> with an e-mail subscription",
         f"per event class a metric filter, a metric in {_alarms.NAMESPACE} and an alarm",
     ),
-    example="cloudwatch_create_metric_filter secops@example.com RootAccountLogins",
 )
 
 

@@ -4,9 +4,8 @@ After: the account's recorder takes in every resource type and runs; an existing
 channel keep their names, role, bucket, prefix, topic and key. No rules are made.
 Caution: Config bills every configuration item. Types a recorder was told to leave out are recorded too.
 Only one region records the global types (IAM), the partition's main one unless told otherwise.
+Finding: config_enable bucket_name=mybucketlogs bucket_region=us-west-1
 """
-
-from __future__ import annotations
 
 import contextlib
 from typing import Annotated, Any
@@ -15,7 +14,8 @@ from pydantic import BeforeValidator, Field
 
 from bots import _config_recorder as config
 from bots import _log_bucket
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, account
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, account, on
 from bots._config_recorder import Setup
 from bots._log_bucket import LogBucket
 from bots._s3 import BUCKET
@@ -56,20 +56,19 @@ bot = Bot(
     target=account(),
     params=Wish,
     before=Recording,
-    reads=(*config.READS, "iam:GetRole", *_log_bucket.READS),
-    writes=(*config.WRITES, "iam:CreateServiceLinkedRole", "iam:PassRole", *_log_bucket.WRITES),
-    resources={
-        "iam:GetRole": ROLES,
-        "iam:CreateServiceLinkedRole": (config.SERVICE_ROLE,),
-        **dict.fromkeys((*_log_bucket.READS, *_log_bucket.WRITES), BUCKET),
-    },
+    reads=(*config.READS, *on(ROLES, "iam:GetRole"), *on(BUCKET, *_log_bucket.READS)),
+    writes=(
+        *config.WRITES,
+        "iam:PassRole",
+        *on((config.SERVICE_ROLE,), "iam:CreateServiceLinkedRole"),
+        *on(BUCKET, *_log_bucket.WRITES),
+    ),
     passes={config.SERVICE: ROLES},
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(
         f"recorder and channel are as before or gone; Config's service-linked role stays; {_log_bucket.KEPT}",
         expects=lambda was: was,
     ),
-    example="config_enable bucket_name=mybucketlogs bucket_region=us-west-1",
     creates=("recorder, delivery channel, AWSServiceRoleForConfig and a private bucket, as far as missing",),
 )
 

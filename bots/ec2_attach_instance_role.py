@@ -7,14 +7,12 @@ next instance comes from the launch template, without the profile.
 Finding: ec2_attach_instance_role role_arn=arn:$PARTITION:iam::$ACCOUNT_ID:instance-profile/SSMCore
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from bots._aws import Aws
 from bots._bot import (
-    Aws,
     Before,
     Bot,
     CannotFix,
@@ -26,6 +24,7 @@ from bots._bot import (
     TryLater,
     Undo,
     entity,
+    on,
 )
 from bots._holders import ARN_START, ROLES, own_arn
 from bots._instance_profiles import (
@@ -62,20 +61,16 @@ bot = Bot(
     reads=(
         "ec2:DescribeInstances",
         "ec2:DescribeIamInstanceProfileAssociations",
-        "iam:GetInstanceProfile",
-        "iam:ListInstanceProfilesForRole",
+        *on(PROFILES, "iam:GetInstanceProfile"),
+        *on(ROLES, "iam:ListInstanceProfilesForRole"),
     ),
-    writes=("ec2:AssociateIamInstanceProfile", "ec2:DisassociateIamInstanceProfile", "iam:PassRole"),
-    resources={
-        "iam:GetInstanceProfile": PROFILES,
-        "iam:ListInstanceProfilesForRole": ROLES,
-        "ec2:AssociateIamInstanceProfile": INSTANCES,
-        "ec2:DisassociateIamInstanceProfile": INSTANCES,
-    },
+    writes=(
+        "iam:PassRole",
+        *on(INSTANCES, "ec2:AssociateIamInstanceProfile", "ec2:DisassociateIamInstanceProfile"),
+    ),
     passes=TO_EC2,
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
-    example="ec2_attach_instance_role role_arn=arn:$PARTITION:iam::$ACCOUNT_ID:instance-profile/SSMCore",
 )
 
 

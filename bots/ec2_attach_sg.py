@@ -3,16 +3,16 @@
 After: every network interface of the instance wears exactly the named group.
 Caution: all groups it wore are taken off, and other groups' rules for these no longer reach it. Tracked
 connections go on until they end.
+Finding: ec2_attach_sg restricted-baseline
 Finding: ec2_attach_sg "restricted baseline"
 """
-
-from __future__ import annotations
 
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._groups import NOT_THERE
 from bots._interfaces import CHANGE, CHANGED, READS, interfaces_of, wear
 from bots._words import Word
@@ -42,11 +42,9 @@ bot = Bot(
     params=Wish,
     before=Worn,
     reads=(*READS, "ec2:DescribeSecurityGroupVpcAssociations"),
-    writes=(CHANGE,),
-    resources={CHANGE: CHANGED},
+    writes=on(CHANGED, CHANGE),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="ec2_attach_sg restricted-baseline",
 )
 
 

@@ -4,17 +4,13 @@ After: each attached volume has a snapshot, complete or on its way, tagged with 
 that comes again within a day finds them and takes no others.
 Caution: snapshots cost until somebody deletes them. They hold what was written to the volumes, not what the
 operating system still had in memory. Instance store is not in them. An undo deletes them.
-Finding: ec2_create_snapshot
 """
-
-from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
+from bots._aws import Aws, AwsError
 from bots._bot import (
-    Aws,
-    AwsError,
     Before,
     Bot,
     CannotFix,
@@ -26,6 +22,7 @@ from bots._bot import (
     TryLater,
     Undo,
     entity,
+    on,
 )
 from bots._instances import INSTANCE, find_instance, volumes_of
 
@@ -53,15 +50,12 @@ bot = Bot(
     params=NoParams,
     before=Snapshots,
     reads=("ec2:DescribeInstances", "ec2:DescribeSnapshots"),
-    writes=("ec2:CreateSnapshots", "ec2:CreateTags", "ec2:DeleteSnapshot"),
-    resources={
-        "ec2:CreateSnapshots": INSTANCE + VOLUME + SNAPSHOT,
-        "ec2:CreateTags": SNAPSHOT,
-        "ec2:DeleteSnapshot": SNAPSHOT,
-    },
+    writes=(
+        *on(INSTANCE + VOLUME + SNAPSHOT, "ec2:CreateSnapshots"),
+        *on(SNAPSHOT, "ec2:CreateTags", "ec2:DeleteSnapshot"),
+    ),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
-    example="ec2_create_snapshot",
     creates=("a snapshot of each attached EBS volume",),
 )
 

@@ -4,15 +4,13 @@ After: no instance can be launched with the key pair in this region; its public 
 Caution: instances that were launched with it still accept the key, which is in a file on them. Launch
 templates, Auto Scaling groups and node groups that name the pair fail at their next launch. A pair of the
 same name in another region is another pair.
-Finding: ec2_delete_key_pair
 """
-
-from __future__ import annotations
 
 import re
 from typing import Any
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 
 PAIR = ("arn:{partition}:ec2:*:{account}:key-pair/*",)
 GONE = ("InvalidKeyPair.NotFound",)
@@ -37,14 +35,12 @@ bot = Bot(
     params=NoParams,
     before=Pair,
     reads=("ec2:DescribeKeyPairs", "ec2:DescribeInstances"),
-    writes=("ec2:DeleteKeyPair", "ec2:ImportKeyPair", "ec2:CreateTags"),
-    resources={"ec2:DeleteKeyPair": PAIR, "ec2:ImportKeyPair": PAIR, "ec2:CreateTags": PAIR},
+    writes=on(PAIR, "ec2:DeleteKeyPair", "ec2:ImportKeyPair", "ec2:CreateTags"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.nearest(
         "the same public key is imported under the same name; its id and fingerprint are new",
         expects=lambda was: was,
     ),
-    example="ec2_delete_key_pair",
 )
 
 

@@ -3,12 +3,10 @@
 After: the role is in no instance profile. The profiles stay, empty, and with the instances.
 Caution: instances that live on the role fail when their credentials run out; those they already hold
 stay valid for up to six hours. Undo needs the profiles to be still empty.
-Finding: ec2_detach_instance_role
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._holders import ROLES, bare_name, some
 from bots._iam_writes import Change, all_or_none, change
 from bots._instance_profiles import PROFILES, TO_EC2, profiles_of_role
@@ -24,17 +22,14 @@ bot = Bot(
     target=entity("name", "id"),
     params=NoParams,
     before=InProfiles,
-    reads=("iam:ListInstanceProfilesForRole",),
-    writes=("iam:RemoveRoleFromInstanceProfile", "iam:AddRoleToInstanceProfile", "iam:PassRole"),
-    resources={
-        "iam:ListInstanceProfilesForRole": ROLES,
-        "iam:RemoveRoleFromInstanceProfile": PROFILES,
-        "iam:AddRoleToInstanceProfile": PROFILES,
-    },
+    reads=on(ROLES, "iam:ListInstanceProfilesForRole"),
+    writes=(
+        "iam:PassRole",
+        *on(PROFILES, "iam:RemoveRoleFromInstanceProfile", "iam:AddRoleToInstanceProfile"),
+    ),
     passes=TO_EC2,
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="ec2_detach_instance_role",
     is_global=True,
 )
 

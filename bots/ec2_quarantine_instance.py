@@ -4,13 +4,11 @@ After: every network interface of the instance wears only the group 'quarantine'
 Caution: tracked connections go on until they end; only a network ACL cuts them at once. Security groups
 never filter instance metadata, Amazon's DNS, DHCP and Time Sync. An Auto Scaling group or a load balancer
 takes the instance for ill: its group may terminate it, and the evidence with it.
-Finding: ec2_quarantine_instance
 """
 
-from __future__ import annotations
-
 from bots import _quarantine_group
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity, together
+from bots._aws import Aws, together
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._interfaces import CHANGE, CHANGED, READS, interfaces_of, may_wear, wear
 from bots._quarantine_group import OpenRule, cell_of, locked_cell
 
@@ -29,15 +27,13 @@ bot = Bot(
     params=NoParams,
     before=Connected,
     reads=(*READS, "ec2:DescribeSecurityGroupRules"),
-    writes=(*_quarantine_group.WRITES, CHANGE),
-    resources={**_quarantine_group.RESOURCES, CHANGE: CHANGED},
+    writes=(*_quarantine_group.WRITES, *on(CHANGED, CHANGE)),
     risk=Risk.DISRUPTIVE,
     undo=Undo.nearest(
         "the interfaces wear their groups again; the quarantine group stays, and stays without rules",
         expects=lambda was: was.model_copy(update={"opened": ()}),
     ),
     creates=(_quarantine_group.CREATES,),
-    example="ec2_quarantine_instance",
 )
 
 

@@ -4,10 +4,7 @@ After: no interface of the instance has an Elastic IP, and the account no longer
 Caution: an address that is given back can be another account's the next moment; DNS records and partners'
 allow lists that name it then lead to strangers. Where the subnet assigns public addresses, the instance may
 get another one at once, which is reported.
-Finding: ec2_release_eips
 """
-
-from __future__ import annotations
 
 from bots._addresses import (
     ADDRESS,
@@ -20,7 +17,8 @@ from bots._addresses import (
     refuse_kept,
     release,
 )
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._instances import INSTANCE, find_instance
 
 
@@ -36,25 +34,16 @@ bot = Bot(
     before=Addresses,
     reads=("ec2:DescribeInstances", "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute"),
     writes=(
-        "ec2:CreateTags",
-        "ec2:DisassociateAddress",
-        "ec2:ReleaseAddress",
-        "ec2:AllocateAddress",
-        "ec2:AssociateAddress",
+        *on(ADDRESS, "ec2:CreateTags", "ec2:ReleaseAddress"),
+        *on(ADDRESS + INTERFACE, "ec2:DisassociateAddress"),
+        *on(ADDRESS + POOL, "ec2:AllocateAddress"),
+        *on(ADDRESS + INTERFACE + INSTANCE, "ec2:AssociateAddress"),
     ),
-    resources={
-        "ec2:CreateTags": ADDRESS,
-        "ec2:DisassociateAddress": ADDRESS + INTERFACE,
-        "ec2:ReleaseAddress": ADDRESS,
-        "ec2:AllocateAddress": ADDRESS + POOL,
-        "ec2:AssociateAddress": ADDRESS + INTERFACE + INSTANCE,
-    },
     risk=Risk.DESTRUCTIVE,
     undo=Undo.nearest(
         "the same addresses come back only while no other account has them, and with other allocation ids",
         expects=lambda was: was,
     ),
-    example="ec2_release_eips",
 )
 
 

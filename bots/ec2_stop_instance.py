@@ -4,14 +4,12 @@ After: the instance is stopping or stopped; its EBS volumes, private addresses a
 Caution: memory, instance-store data and an auto-assigned public IP are lost. An Auto Scaling group
 terminates and replaces a stopped member. To start an instance with volumes under a customer managed
 key, an undo also needs kms:CreateGrant on that key.
-Finding: ec2_stop_instance
 """
-
-from __future__ import annotations
 
 from typing import Any, Literal
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._instances import INSTANCE, find_instance, is_protected, owner_notes
 
 # Pending and running are one to an undo, stopping and stopped one to a fix.
@@ -36,17 +34,12 @@ bot = Bot(
     params=NoParams,
     before=Power,
     reads=("ec2:DescribeInstances", "ec2:DescribeInstanceAttribute"),
-    writes=("ec2:StopInstances", "ec2:StartInstances"),
-    resources={
-        "ec2:StopInstances": INSTANCE,
-        "ec2:StartInstances": INSTANCE,
-    },
+    writes=on(INSTANCE, "ec2:StopInstances", "ec2:StartInstances"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.nearest(
         "the instance runs again, but memory, instance-store data and an auto-assigned public IP are lost",
         expects=lambda was: was,
     ),
-    example="ec2_stop_instance",
 )
 
 

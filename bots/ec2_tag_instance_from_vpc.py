@@ -6,13 +6,12 @@ costs and automation; know who reacts to the key.
 Finding: ec2_tag_instance_from_vpc CostCenter
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from bots._bot import Aws, Bot, CannotFix, Check, Params, Risk, Target, TargetGone, Undo, entity
+from bots._aws import Aws
+from bots._bot import Bot, CannotFix, Check, Params, Risk, Target, TargetGone, Undo, entity, on
 from bots._instances import INSTANCE, find_instance, tags_of
 from bots._tags import Tag, not_reserved, put, put_back, tags_on
 
@@ -38,11 +37,9 @@ bot = Bot(
     params=Wish,
     before=Tag,
     reads=("ec2:DescribeInstances", "ec2:DescribeTags"),
-    writes=("ec2:CreateTags", "ec2:DeleteTags"),
-    resources={"ec2:CreateTags": INSTANCE, "ec2:DeleteTags": INSTANCE},
+    writes=on(INSTANCE, "ec2:CreateTags", "ec2:DeleteTags"),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
-    example="ec2_tag_instance_from_vpc CostCenter",
     optional=True,
 )
 

@@ -4,28 +4,13 @@ After: the instance is shutting down or terminated; how it was described stays i
 Caution: nothing brings it back. Its memory, instance store and the volumes that go with it are lost; other
 volumes and Elastic IPs stay and cost as before. Its user data, which may hold secrets, is not kept. An Auto
 Scaling group replaces a member at once, and a persistent Spot request starts another instance.
-Finding: ec2_terminate_instance
 """
-
-from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from bots._bot import (
-    Aws,
-    AwsError,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TargetGone,
-    Undo,
-    entity,
-)
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 from bots._instances import INSTANCE, NO_INSTANCE, find_instance, is_protected, owner_notes, volumes_of
 
 _OVER = ("shutting-down", "terminated")
@@ -44,11 +29,9 @@ bot = Bot(
     params=NoParams,
     before=Description,
     reads=("ec2:DescribeInstances", "ec2:DescribeInstanceAttribute"),
-    writes=("ec2:TerminateInstances",),
-    resources={"ec2:TerminateInstances": INSTANCE},
+    writes=on(INSTANCE, "ec2:TerminateInstances"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("an instance is terminated for good; the journal holds how it was described"),
-    example="ec2_terminate_instance",
 )
 
 

@@ -3,16 +3,16 @@
 After: the role in the instance's profile has the policy; all else it has stays.
 Caution: whatever else uses the role gets the policy too. Policies that make an administrator are refused:
 a finding must not be able to hand out everything.
+Finding: ec2_update_instance_role policy_arn=arn:$PARTITION:iam::$ACCOUNT_ID:policy/Logging
 Finding: ec2_update_instance_role policy_arn=arn:$PARTITION:iam::aws:policy/AmazonSSMManagedInstanceCore
 """
-
-from __future__ import annotations
 
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._holders import ARN_START, PATHS_OF_AWS, ROLES, bare_name, own_arn
 from bots._iam_writes import NO_SUCH
 from bots._instance_profiles import PROFILES, live_instance
@@ -44,23 +44,13 @@ bot = Bot(
     before=Granted,
     reads=(
         "ec2:DescribeInstances",
-        "iam:GetInstanceProfile",
-        "iam:ListAttachedRolePolicies",
-        "iam:GetPolicy",
-        "iam:GetPolicyVersion",
+        *on(PROFILES, "iam:GetInstanceProfile"),
+        *on(ROLES, "iam:ListAttachedRolePolicies"),
+        *on(ANY_POLICY, "iam:GetPolicy", "iam:GetPolicyVersion"),
     ),
-    writes=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
-    resources={
-        "iam:GetInstanceProfile": PROFILES,
-        "iam:ListAttachedRolePolicies": ROLES,
-        "iam:GetPolicy": ANY_POLICY,
-        "iam:GetPolicyVersion": ANY_POLICY,
-        "iam:AttachRolePolicy": ROLES,
-        "iam:DetachRolePolicy": ROLES,
-    },
+    writes=on(ROLES, "iam:AttachRolePolicy", "iam:DetachRolePolicy"),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
-    example="ec2_update_instance_role policy_arn=arn:$PARTITION:iam::$ACCOUNT_ID:policy/Logging",
 )
 
 

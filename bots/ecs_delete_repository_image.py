@@ -6,11 +6,10 @@ cannot be started anew. Copies in other regions, accounts and registries stay; a
 fetches the image again. Of an index, the images it lists stay.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account, on
 from bots._images import ENTITY_KEYS, Image, of_call, of_finding
 from bots._trail import ACTION, LoggedCall, the_call
 
@@ -36,20 +35,14 @@ bot = Bot(
     target=entity_or_account("id", "repositoryName"),
     params=NoParams,
     before=Kept,
-    reads=("ecr:DescribeImages", "ecr:BatchGetImage", ACTION),
-    writes=("ecr:BatchDeleteImage",),
-    resources={
-        "ecr:DescribeImages": REPOSITORY,
-        "ecr:BatchGetImage": REPOSITORY,
-        "ecr:BatchDeleteImage": REPOSITORY,
-    },
+    reads=(ACTION, *on(REPOSITORY, "ecr:DescribeImages", "ecr:BatchGetImage")),
+    writes=on(REPOSITORY, "ecr:BatchDeleteImage"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none(
         "ECR collects the layers of a deleted image; until then PutImage with the kept manifest brings it back "
         "under each of the kept tags"
     ),
     entity_keys=ENTITY_KEYS,
-    example="ecs_delete_repository_image",
 )
 
 

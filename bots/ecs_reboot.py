@@ -5,16 +5,16 @@ stopped: ECS is told to and finishes by itself. Tasks started since are not touc
 Caution: all tasks of a service are stopped at once, so it is down until ECS has started others. These have the
 same role: a reboot does not cure the finding. Tasks no service runs do not come back; what is needed to
 run them anew is kept, the values of their environment overrides included.
+Finding: ecs_reboot
 Finding: ecs_reboot match=task
 """
-
-from __future__ import annotations
 
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._tasks import (
     READS,
     TASKS,
@@ -57,11 +57,9 @@ bot = Bot(
     params=Wish,
     before=Running,
     reads=READS,
-    writes=("ecs:StopTask",),
-    resources={"ecs:DescribeTasks": TASKS, "ecs:StopTask": TASKS},
+    writes=on(TASKS, "ecs:StopTask"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.none("a stopped task does not start again; services have started others"),
-    example="ecs_reboot",
 )
 
 

@@ -3,12 +3,10 @@
 After: the role has no inline policies; its managed ones stay.
 Caution: services that use the role can no longer register targets and deployments stall, unless a managed
 policy allows what the deleted ones did. Whatever else uses the role loses it too. Task roles are others.
-Finding: ecs_service_role_detach_inline_policy
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account, on
 from bots._holders import ROLES, bare_name, live_identity, some
 from bots._iam_writes import all_or_none
 from bots._inline import denial_notes, inline_documents, inline_names, removals
@@ -24,18 +22,10 @@ bot = Bot(
     target=entity_or_account("role.name"),
     params=NoParams,
     before=Inline,
-    reads=("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy"),
-    writes=("iam:DeleteRolePolicy", "iam:PutRolePolicy"),
-    resources={
-        "iam:GetRole": ROLES,
-        "iam:ListRolePolicies": ROLES,
-        "iam:GetRolePolicy": ROLES,
-        "iam:DeleteRolePolicy": ROLES,
-        "iam:PutRolePolicy": ROLES,
-    },
+    reads=on(ROLES, "iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy"),
+    writes=on(ROLES, "iam:DeleteRolePolicy", "iam:PutRolePolicy"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="ecs_service_role_detach_inline_policy",
     is_global=True,
 )
 

@@ -5,17 +5,17 @@ container instances take no new tasks (unless drain=false). With scaleServices, 
 tasks are to run none.
 Caution: draining moves all other services' tasks off the instances as well. Without scaleServices a service
 starts its tasks anew on Fargate and wherever else there is room. Tasks no service runs do not come back.
+Finding: ecs_stop
 Finding: ecs_stop scaleServices
 """
-
-from __future__ import annotations
 
 import contextlib
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._bot import Aws, AwsError, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._task_hosts import (
     CLUSTERS,
     INSTANCES,
@@ -35,9 +35,7 @@ from bots._words import Word
 
 class Wish(Params):
     scale_services: Annotated[
-        bool,
-        Field(description="let services that start such tasks run none"),
-        Word(flag="scaleServices"),
+        bool, Field(description="let services that start such tasks run none"), Word(flag="scaleServices")
     ] = False
     drain: Annotated[
         bool, Field(description="let the container instances take no new tasks"), Word(positional=False)
@@ -62,28 +60,22 @@ bot = Bot(
     before=Stopped,
     reads=(
         *READS,
-        "ecs:ListContainerInstances",
-        "ecs:DescribeContainerInstances",
         "ecs:ListServices",
-        "ecs:DescribeServices",
+        *on(CLUSTERS, "ecs:ListContainerInstances"),
+        *on(INSTANCES, "ecs:DescribeContainerInstances"),
+        *on(SERVICES, "ecs:DescribeServices"),
     ),
-    writes=("ecs:UpdateContainerInstancesState", "ecs:UpdateService", "ecs:StopTask"),
-    resources={
-        "ecs:DescribeTasks": TASKS,
-        "ecs:ListContainerInstances": CLUSTERS,
-        "ecs:DescribeContainerInstances": INSTANCES,
-        "ecs:DescribeServices": SERVICES,
-        "ecs:UpdateContainerInstancesState": INSTANCES,
-        "ecs:UpdateService": SERVICES,
-        "ecs:StopTask": TASKS,
-    },
+    writes=(
+        *on(INSTANCES, "ecs:UpdateContainerInstancesState"),
+        *on(SERVICES, "ecs:UpdateService"),
+        *on(TASKS, "ecs:StopTask"),
+    ),
     risk=Risk.DISRUPTIVE,
     undo=Undo.nearest(
         "container instances take tasks again and services run as many as before, but stopped tasks do not start "
         "again",
         expects=lambda was: was.model_copy(update={"tasks": (), "to_drain": ()}),
     ),
-    example="ecs_stop",
 )
 
 

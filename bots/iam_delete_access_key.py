@@ -6,10 +6,9 @@ which can be undone. Without the key's id in the finding the call is looked up i
 shows it up to 20 minutes late and for 90 days.
 """
 
-from __future__ import annotations
-
 from bots._access_keys import NOT_THERE, READS, access_key, of_user, remarks
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity_or_account
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity_or_account, on
 from bots._identities import USER
 
 
@@ -27,15 +26,9 @@ bot = Bot(
     params=NoParams,
     before=Key,
     reads=READS,
-    writes=("iam:DeleteAccessKey",),
-    resources={
-        "iam:GetAccessKeyLastUsed": USER,
-        "iam:ListAccessKeys": USER,
-        "iam:DeleteAccessKey": USER,
-    },
+    writes=on(USER, "iam:DeleteAccessKey"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("AWS keeps no secret of a deleted key: give its owner a new one"),
-    example="iam_delete_access_key",
     is_global=True,
 )
 

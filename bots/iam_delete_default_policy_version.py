@@ -10,9 +10,8 @@ settled: none rolls back twice. When somebody makes another version the default,
 one back. A finding that knows when the call behind it was made never touches a version made later.
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, together
+from bots._aws import Aws, together
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._holders import some
 from bots._iam_writes import Change, Write, all_or_none
 from bots._managed import AWS_OWN, POLICIES, entities_with, owner_of, version_document
@@ -32,36 +31,26 @@ bot = Bot(
     target=entity("arn", "id"),
     params=NoParams,
     before=Default,
-    reads=(
+    reads=on(
+        POLICIES,
         "iam:GetPolicy",
         "iam:ListPolicyVersions",
         "iam:GetPolicyVersion",
         "iam:ListEntitiesForPolicy",
     ),
-    writes=(
+    writes=on(
+        POLICIES,
         "iam:TagPolicy",
         "iam:SetDefaultPolicyVersion",
         "iam:DeletePolicyVersion",
         "iam:UntagPolicy",
         "iam:CreatePolicyVersion",
     ),
-    resources={
-        "iam:GetPolicy": POLICIES,
-        "iam:ListPolicyVersions": POLICIES,
-        "iam:GetPolicyVersion": POLICIES,
-        "iam:ListEntitiesForPolicy": POLICIES,
-        "iam:TagPolicy": POLICIES,
-        "iam:SetDefaultPolicyVersion": POLICIES,
-        "iam:DeletePolicyVersion": POLICIES,
-        "iam:UntagPolicy": POLICIES,
-        "iam:CreatePolicyVersion": POLICIES,
-    },
     risk=Risk.DESTRUCTIVE,
     undo=Undo.nearest(
         "the deleted version's text is in force again, but under a new number: AWS gives none twice",
         expects=lambda was: was,
     ),
-    example="iam_delete_default_policy_version",
     is_global=True,
 )
 

@@ -5,9 +5,8 @@ Caution: everybody who had it loses at once what it allowed, and is free again t
 Roles that AWS keeps (service-linked ones, those of IAM Identity Center) stay as they are and are reported.
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity, together
+from bots._aws import Aws, together
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._holders import GROUPS, PATHS_OF_AWS, ROLES, USERS, some
 from bots._iam_writes import Change, all_or_none
 from bots._managed import ANY_POLICY, detachments, entities_with, owner_of
@@ -25,27 +24,14 @@ bot = Bot(
     target=entity("arn", "id"),
     params=NoParams,
     before=Attached,
-    reads=("iam:ListEntitiesForPolicy",),
+    reads=on(ANY_POLICY, "iam:ListEntitiesForPolicy"),
     writes=(
-        "iam:DetachGroupPolicy",
-        "iam:DetachRolePolicy",
-        "iam:DetachUserPolicy",
-        "iam:AttachGroupPolicy",
-        "iam:AttachRolePolicy",
-        "iam:AttachUserPolicy",
+        *on(GROUPS, "iam:DetachGroupPolicy", "iam:AttachGroupPolicy"),
+        *on(ROLES, "iam:DetachRolePolicy", "iam:AttachRolePolicy"),
+        *on(USERS, "iam:DetachUserPolicy", "iam:AttachUserPolicy"),
     ),
-    resources={
-        "iam:ListEntitiesForPolicy": ANY_POLICY,
-        "iam:DetachGroupPolicy": GROUPS,
-        "iam:DetachRolePolicy": ROLES,
-        "iam:DetachUserPolicy": USERS,
-        "iam:AttachGroupPolicy": GROUPS,
-        "iam:AttachRolePolicy": ROLES,
-        "iam:AttachUserPolicy": USERS,
-    },
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="iam_detach_policy",
     is_global=True,
 )
 

@@ -6,13 +6,12 @@ sessions included; where another boundary was, access may also get wider, which 
 Finding: iam_entity_create_and_attach_permission_boundary policy_name=CIEMSuggestion
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._boundaries import Bound, boundary_of, setting
 from bots._boundary_policy import (
     POLICY_READS,
@@ -65,29 +64,17 @@ bot = Bot(
     target=entity("arn", "name"),
     params=Wish,
     before=Bounded,
-    reads=("iam:GetRole", "iam:GetUser", *POLICY_READS),
+    reads=(*on(ROLES, "iam:GetRole"), *on(USERS, "iam:GetUser"), *on(POLICIES, *POLICY_READS)),
     writes=(
-        *POLICY_WRITES,
-        "iam:PutRolePermissionsBoundary",
-        "iam:PutUserPermissionsBoundary",
-        "iam:DeleteRolePermissionsBoundary",
-        "iam:DeleteUserPermissionsBoundary",
+        *on(POLICIES, *POLICY_WRITES),
+        *on(ROLES, "iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"),
+        *on(USERS, "iam:PutUserPermissionsBoundary", "iam:DeleteUserPermissionsBoundary"),
     ),
-    resources={
-        "iam:GetRole": ROLES,
-        "iam:GetUser": USERS,
-        **dict.fromkeys((*POLICY_READS, *POLICY_WRITES), POLICIES),
-        "iam:PutRolePermissionsBoundary": ROLES,
-        "iam:PutUserPermissionsBoundary": USERS,
-        "iam:DeleteRolePermissionsBoundary": ROLES,
-        "iam:DeleteUserPermissionsBoundary": USERS,
-    },
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.nearest(
         "where the hub's policy had five versions, the oldest made room and is only kept in the journal",
         expects=lambda was: was.model_copy(update={"dropped": None}),
     ),
-    example="iam_entity_create_and_attach_permission_boundary policy_name=CIEMSuggestion",
     is_global=True,
     entity_keys=("type",),
     creates=("managed policy <policy_name>-<name of the role or user>",),

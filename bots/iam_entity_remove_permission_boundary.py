@@ -3,27 +3,16 @@
 After: the identity has no boundary; with entity_arn=all, nobody has one whose role AWS does not keep.
 Caution: access gets WIDER: whatever an identity's policies allow counts from now on in full. Know that
 no landing zone relies on the boundary. Without entity_arn the finding's own entity is meant.
+Finding: iam_entity_remove_permission_boundary entity_arn=arn:$PARTITION:iam::$ACCOUNT_ID:role/team/app
 Finding: iam_entity_remove_permission_boundary entity_arn=all cloud_account_id=222233334444
 """
-
-from __future__ import annotations
 
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from bots._bot import (
-    Aws,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    Params,
-    Risk,
-    Target,
-    Undo,
-    entity_or_account,
-)
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity_or_account, on
 from bots._boundaries import Bound, boundary_of, everybody_bound, removal
 from bots._holders import ARN_START, ROLES, USERS, live_identity, own_arn, role_or_user, some
 from bots._iam_writes import all_or_none
@@ -67,24 +56,13 @@ bot = Bot(
     target=entity_or_account("arn", "name"),
     params=Wish,
     before=Boundaries,
-    reads=("iam:GetRole", "iam:GetUser", "iam:GetAccountAuthorizationDetails"),
+    reads=("iam:GetAccountAuthorizationDetails", *on(ROLES, "iam:GetRole"), *on(USERS, "iam:GetUser")),
     writes=(
-        "iam:DeleteRolePermissionsBoundary",
-        "iam:DeleteUserPermissionsBoundary",
-        "iam:PutRolePermissionsBoundary",
-        "iam:PutUserPermissionsBoundary",
+        *on(ROLES, "iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
+        *on(USERS, "iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"),
     ),
-    resources={
-        "iam:GetRole": ROLES,
-        "iam:GetUser": USERS,
-        "iam:DeleteRolePermissionsBoundary": ROLES,
-        "iam:DeleteUserPermissionsBoundary": USERS,
-        "iam:PutRolePermissionsBoundary": ROLES,
-        "iam:PutUserPermissionsBoundary": USERS,
-    },
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="iam_entity_remove_permission_boundary entity_arn=arn:$PARTITION:iam::$ACCOUNT_ID:role/team/app",
     is_global=True,
     entity_keys=("type",),
 )

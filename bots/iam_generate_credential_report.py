@@ -5,11 +5,10 @@ Caution: the report names every user and the age of its passwords and keys; whoe
 that. IAM makes a new one at most every four hours; in large accounts that takes a while.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, TryLater, Undo, account
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, TryLater, Undo, account
 
 FRESH = timedelta(hours=4)
 # There is none, it is too old to be read, or it is being written.
@@ -31,7 +30,6 @@ bot = Bot(
     writes=("iam:GenerateCredentialReport",),
     risk=Risk.ADDITIVE,
     undo=Undo.none("a report changes nothing in the account; the next one replaces it"),
-    example="iam_generate_credential_report",
     is_global=True,
 )
 

@@ -2,12 +2,10 @@
 
 After: the group has none of them; its managed policies and its other inline ones stay.
 Caution: all members lose at once what the policies allowed, and are free again to do what they denied.
-Finding: iam_group_delete_inline_policy
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._holders import GROUPS, bare_name, some
 from bots._iam_writes import all_or_none
 from bots._inline import denial_notes, inline_documents, inline_names, removals
@@ -23,17 +21,10 @@ bot = Bot(
     target=entity("name"),
     params=NoParams,
     before=Inline,
-    reads=("iam:ListGroupPolicies", "iam:GetGroupPolicy"),
-    writes=("iam:DeleteGroupPolicy", "iam:PutGroupPolicy"),
-    resources={
-        "iam:ListGroupPolicies": GROUPS,
-        "iam:GetGroupPolicy": GROUPS,
-        "iam:DeleteGroupPolicy": GROUPS,
-        "iam:PutGroupPolicy": GROUPS,
-    },
+    reads=on(GROUPS, "iam:ListGroupPolicies", "iam:GetGroupPolicy"),
+    writes=on(GROUPS, "iam:DeleteGroupPolicy", "iam:PutGroupPolicy"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="iam_group_delete_inline_policy",
     is_global=True,
     entity_keys=("inlinePolicies",),
     aliases=("iam_group_delete_inline_group",),

@@ -7,11 +7,10 @@ Caution: whatever works as the role fails at once, running sessions too; only AW
 their own go on. The account's administrators can lift it. The policy stays in the account after an undo.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from bots._bot import Aws, Bot, CannotFix, Check, NoParams, Risk, Target, Undo
+from bots._aws import Aws
+from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, Undo, on
 from bots._deny_all import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
 from bots._identities import NAMED, ROLE, identity, live_identity
 
@@ -24,29 +23,15 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Barred,
-    reads=("iam:GetRole", "iam:ListAttachedRolePolicies", "iam:GetRolePolicy", *POLICY_READS),
+    reads=(*POLICY_READS, *on(ROLE, "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:GetRolePolicy")),
     writes=(
-        "iam:CreatePolicy",
-        "iam:AttachRolePolicy",
-        "iam:PutRolePolicy",
-        "iam:DetachRolePolicy",
-        "iam:DeleteRolePolicy",
+        *on(POLICY, "iam:CreatePolicy"),
+        *on(
+            ROLE, "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRolePolicy"
+        ),
     ),
-    resources={
-        "iam:GetRole": ROLE,
-        "iam:ListAttachedRolePolicies": ROLE,
-        "iam:GetRolePolicy": ROLE,
-        "iam:GetPolicy": POLICY,
-        "iam:GetPolicyVersion": POLICY,
-        "iam:CreatePolicy": POLICY,
-        "iam:AttachRolePolicy": ROLE,
-        "iam:PutRolePolicy": ROLE,
-        "iam:DetachRolePolicy": ROLE,
-        "iam:DeleteRolePolicy": ROLE,
-    },
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="iam_quarantine_role",
     creates=(f"customer managed policy {NAME}, one for the account",),
     is_global=True,
 )

@@ -7,9 +7,8 @@ Caution: its keys, its console sessions and all else it signed in with are denie
 already assumed. The account's administrators can lift it. The policy stays in the account after an undo.
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Bot, Check, NoParams, Risk, Target, Undo
+from bots._aws import Aws
+from bots._bot import Bot, Check, NoParams, Risk, Target, Undo, on
 from bots._deny_all import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
 from bots._identities import NAMED, USER, identity, live_identity
 
@@ -19,29 +18,15 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Barred,
-    reads=("iam:GetUser", "iam:ListAttachedUserPolicies", "iam:GetUserPolicy", *POLICY_READS),
+    reads=(*POLICY_READS, *on(USER, "iam:GetUser", "iam:ListAttachedUserPolicies", "iam:GetUserPolicy")),
     writes=(
-        "iam:CreatePolicy",
-        "iam:AttachUserPolicy",
-        "iam:PutUserPolicy",
-        "iam:DetachUserPolicy",
-        "iam:DeleteUserPolicy",
+        *on(POLICY, "iam:CreatePolicy"),
+        *on(
+            USER, "iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy", "iam:DeleteUserPolicy"
+        ),
     ),
-    resources={
-        "iam:GetUser": USER,
-        "iam:ListAttachedUserPolicies": USER,
-        "iam:GetUserPolicy": USER,
-        "iam:GetPolicy": POLICY,
-        "iam:GetPolicyVersion": POLICY,
-        "iam:CreatePolicy": POLICY,
-        "iam:AttachUserPolicy": USER,
-        "iam:PutUserPolicy": USER,
-        "iam:DetachUserPolicy": USER,
-        "iam:DeleteUserPolicy": USER,
-    },
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="iam_quarantine_user",
     creates=(f"customer managed policy {NAME}, one for the account",),
     is_global=True,
 )

@@ -6,10 +6,9 @@ sessions. Without the key's id in the finding the call is looked up in CloudTrai
 to 20 minutes late and for 90 days.
 """
 
-from __future__ import annotations
-
 from bots._access_keys import NOT_THERE, READS, access_key, of_user, remarks
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, TargetGone, Undo, entity_or_account
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, TargetGone, Undo, entity_or_account, on
 from bots._identities import USER
 
 
@@ -26,15 +25,9 @@ bot = Bot(
     params=NoParams,
     before=KeyState,
     reads=READS,
-    writes=("iam:UpdateAccessKey",),
-    resources={
-        "iam:GetAccessKeyLastUsed": USER,
-        "iam:ListAccessKeys": USER,
-        "iam:UpdateAccessKey": USER,
-    },
+    writes=on(USER, "iam:UpdateAccessKey"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="iam_revoke_access_key",
     is_global=True,
 )
 

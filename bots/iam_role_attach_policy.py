@@ -3,13 +3,12 @@
 After: the role has what the policy allows, in addition to all it had.
 Caution: this gives rights to whoever is the role. Policies that allow everything, or all of IAM, are
 refused; what else a finding may name is for its sender to know.
-Finding: iam_role_attach_policy policy_arn=arn:aws:iam::$ACCOUNT_ID:policy/base
+Finding: iam_role_attach_policy policy_arn=arn:$PARTITION:iam::$ACCOUNT_ID:policy/base
 """
 
-from __future__ import annotations
-
-from bots._attachments import POLICY, POLICY_READS, Attachment, PolicyArn, add, detach, look
-from bots._bot import Aws, Bot, Check, Params, Risk, Target, Undo
+from bots._attachments import POLICY_READS, Attachment, PolicyArn, add, detach, look
+from bots._aws import Aws
+from bots._bot import Bot, Check, Params, Risk, Target, Undo, on
 from bots._identities import NAMED, ROLE, identity
 
 
@@ -23,19 +22,10 @@ bot = Bot(
     target=NAMED,
     params=Wish,
     before=Attachment,
-    reads=("iam:GetRole", "iam:ListAttachedRolePolicies", *POLICY_READS),
-    writes=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
-    resources={
-        "iam:GetRole": ROLE,
-        "iam:ListAttachedRolePolicies": ROLE,
-        "iam:GetPolicy": POLICY,
-        "iam:GetPolicyVersion": POLICY,
-        "iam:AttachRolePolicy": ROLE,
-        "iam:DetachRolePolicy": ROLE,
-    },
+    reads=(*POLICY_READS, *on(ROLE, "iam:GetRole", "iam:ListAttachedRolePolicies")),
+    writes=on(ROLE, "iam:AttachRolePolicy", "iam:DetachRolePolicy"),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
-    example="iam_role_attach_policy policy_arn=arn:$PARTITION:iam::$ACCOUNT_ID:policy/base",
     is_global=True,
 )
 

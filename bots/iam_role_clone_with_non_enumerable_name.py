@@ -4,27 +4,12 @@ After: there is a second role, <name>-<20 random letters and digits>, with the s
 tags, path and session length. The original stays as it is, for a person to delete when nobody uses it.
 Caution: whatever uses the original goes on using it, and what names it (resource policies, key grants,
 instance profiles) does not know the copy. Undo deletes the copy, unless somebody has used it.
-Finding: iam_role_clone_with_non_enumerable_name
 """
-
-from __future__ import annotations
 
 import contextlib
 
-from bots._bot import (
-    Aws,
-    AwsError,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TryLater,
-    Undo,
-    entity,
-)
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity, on
 from bots._holders import ROLES, bare_name, live_identity, some
 from bots._iam_writes import NO_SUCH, all_or_none
 from bots._role_copies import (
@@ -50,13 +35,13 @@ bot = Bot(
     params=NoParams,
     before=Copies,
     reads=(
-        "iam:GetRole",
         "iam:ListRoles",
-        "iam:ListRolePolicies",
-        "iam:GetRolePolicy",
-        "iam:ListAttachedRolePolicies",
+        *on(
+            ROLES, "iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"
+        ),
     ),
-    writes=(
+    writes=on(
+        ROLES,
         "iam:CreateRole",
         "iam:TagRole",
         "iam:PutRolePolicy",
@@ -65,22 +50,8 @@ bot = Bot(
         "iam:DeleteRolePolicy",
         "iam:DeleteRole",
     ),
-    resources={
-        "iam:GetRole": ROLES,
-        "iam:ListRolePolicies": ROLES,
-        "iam:GetRolePolicy": ROLES,
-        "iam:ListAttachedRolePolicies": ROLES,
-        "iam:CreateRole": ROLES,
-        "iam:TagRole": ROLES,
-        "iam:PutRolePolicy": ROLES,
-        "iam:AttachRolePolicy": ROLES,
-        "iam:DetachRolePolicy": ROLES,
-        "iam:DeleteRolePolicy": ROLES,
-        "iam:DeleteRole": ROLES,
-    },
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
-    example="iam_role_clone_with_non_enumerable_name",
     is_global=True,
     creates=("role <name>-<20 random letters and digits>",),
     aliases=("iam_role_clone_non_enumerable_name",),

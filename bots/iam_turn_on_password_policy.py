@@ -4,15 +4,15 @@ After: the policy holds the nine given values. Where the present policy is stric
 unless the finding says ``allowWeaker``.
 Caution: a shorter password age makes users change their password at the next sign-in; with hard
 expiry they are shut out until an administrator helps.
+Finding: iam_turn_on_password_policy 14 True True True True True 90 24 False
 """
-
-from __future__ import annotations
 
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, account
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, account
 from bots._password_rules import UNSET, Rules, from_aws, remarks, stricter, to_aws
 from bots._words import Word
 
@@ -46,7 +46,6 @@ bot = Bot(
     writes=("iam:UpdateAccountPasswordPolicy", "iam:DeleteAccountPasswordPolicy"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="iam_turn_on_password_policy 14 True True True True True 90 24 False",
     is_global=True,
 )
 

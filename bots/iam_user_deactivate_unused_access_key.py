@@ -6,13 +6,12 @@ Caution: AWS shows the last use hours late, and a key for rare jobs (a yearly re
 Finding: iam_user_deactivate_unused_access_key 90
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, on
 from bots._identities import GONE, NAMED, USER, Identity, identity, listing
 
 
@@ -30,16 +29,10 @@ bot = Bot(
     target=NAMED,
     params=Wish,
     before=Keys,
-    reads=("iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"),
-    writes=("iam:UpdateAccessKey",),
-    resources={
-        "iam:ListAccessKeys": USER,
-        "iam:GetAccessKeyLastUsed": USER,
-        "iam:UpdateAccessKey": USER,
-    },
+    reads=on(USER, "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"),
+    writes=on(USER, "iam:UpdateAccessKey"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="iam_user_deactivate_unused_access_key 90",
     aliases=("iam_user_inactivate_unused_access_key",),
     is_global=True,
 )

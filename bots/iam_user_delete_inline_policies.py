@@ -4,18 +4,18 @@ After: the user has no inline policy that allows anything, and all given policie
 only deny, a quarantine above all, stay: without them the user could do more.
 Caution: the user loses what only its inline policies allowed; nobody compares the given policies with
 them. What such a policy also denied is allowed again where others allow it.
+Finding: iam_user_delete_inline_policies
 Finding: iam_user_delete_inline_policies arn:aws:iam::aws:policy/ReadOnlyAccess,arn:aws:iam::$ACCOUNT_ID:policy/base
 """
-
-from __future__ import annotations
 
 from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._attachments import POLICY, POLICY_READS, PolicyArn, add, attached, detach, own_arn, refuse_unfit
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo
+from bots._attachments import POLICY_READS, PolicyArn, add, attached, detach, own_arn, refuse_unfit
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, on
 from bots._identities import NAMED, USER, identity
 from bots._inline_policies import all_or_nothing, delete, denies, inline_policies, only_denies, put, put_back
 from bots._words import Word
@@ -40,22 +40,15 @@ bot = Bot(
     target=NAMED,
     params=Wish,
     before=Rights,
-    reads=("iam:ListUserPolicies", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies", *POLICY_READS),
-    writes=("iam:AttachUserPolicy", "iam:DeleteUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy"),
-    resources={
-        "iam:ListUserPolicies": USER,
-        "iam:GetUserPolicy": USER,
-        "iam:ListAttachedUserPolicies": USER,
-        "iam:GetPolicy": POLICY,
-        "iam:GetPolicyVersion": POLICY,
-        "iam:AttachUserPolicy": USER,
-        "iam:DeleteUserPolicy": USER,
-        "iam:PutUserPolicy": USER,
-        "iam:DetachUserPolicy": USER,
-    },
+    reads=(
+        *POLICY_READS,
+        *on(USER, "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies"),
+    ),
+    writes=on(
+        USER, "iam:AttachUserPolicy", "iam:DeleteUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy"
+    ),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="iam_user_delete_inline_policies",
     is_global=True,
 )
 

@@ -5,9 +5,8 @@ Caution: the call is looked up in CloudTrail, which shows it up to 20 minutes la
 added the user may do so again; sessions of roles the user has assumed go on.
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, on
 from bots._identities import GONE, NAMED, USER, identity, listing
 from bots._trail import ACTION, LoggedCall, the_call
 
@@ -25,16 +24,10 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Membership,
-    reads=("iam:ListGroupsForUser", ACTION),
-    writes=("iam:RemoveUserFromGroup", "iam:AddUserToGroup"),
-    resources={
-        "iam:ListGroupsForUser": USER,
-        "iam:RemoveUserFromGroup": GROUP,
-        "iam:AddUserToGroup": GROUP,
-    },
+    reads=(ACTION, *on(USER, "iam:ListGroupsForUser")),
+    writes=on(GROUP, "iam:RemoveUserFromGroup", "iam:AddUserToGroup"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="iam_user_detach",
     is_global=True,
 )
 

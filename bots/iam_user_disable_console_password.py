@@ -5,9 +5,8 @@ Caution: the password is lost for good. A console session that is open lives on 
 access keys, SSH keys and MFA devices stay: see the bots for keys and for quarantine.
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, on
 from bots._identities import NAMED, USER, identity, live_identity
 from bots._login_profiles import READS, change, login_profile
 
@@ -23,14 +22,12 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Password,
-    reads=READS,
-    writes=("iam:DeleteLoginProfile",),
-    resources=dict.fromkeys((*READS, "iam:DeleteLoginProfile"), USER),
+    reads=on(USER, *READS),
+    writes=on(USER, "iam:DeleteLoginProfile"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.none(
         "AWS keeps no copy of a password: give the user a new one, to be changed at the first sign-in"
     ),
-    example="iam_user_disable_console_password",
     is_global=True,
 )
 

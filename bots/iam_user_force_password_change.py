@@ -5,9 +5,8 @@ Caution: open sessions and access keys go on, and so does a thief who signs in f
 away if it is known to be stolen. A user who may not change passwords is stuck at the sign-in.
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, on
 from bots._identities import GONE, NAMED, USER, Identity, identity, live_identity
 from bots._login_profiles import READS, change, login_profile
 
@@ -23,12 +22,10 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Password,
-    reads=(*READS, "iam:GetAccountPasswordPolicy"),
-    writes=("iam:UpdateLoginProfile",),
-    resources=dict.fromkeys((*READS, "iam:UpdateLoginProfile"), USER),
+    reads=("iam:GetAccountPasswordPolicy", *on(USER, *READS)),
+    writes=on(USER, "iam:UpdateLoginProfile"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="iam_user_force_password_change",
     is_global=True,
 )
 

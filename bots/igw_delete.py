@@ -7,22 +7,8 @@ nowhere. If public addresses of anything but instances are in the way, nothing i
 instance with volumes under a customer managed key, an undo also needs kms:CreateGrant on that key.
 """
 
-from __future__ import annotations
-
-from bots._bot import (
-    Aws,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TargetGone,
-    TryLater,
-    Undo,
-    entity,
-    together,
-)
+from bots._aws import Aws, together
+from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, TryLater, Undo, entity, on
 from bots._internet import (
     ADDRESS,
     GATEWAY,
@@ -54,39 +40,17 @@ bot = Bot(
         "ec2:DescribeInstanceAttribute",
     ),
     writes=(
-        "ec2:StopInstances",
-        "ec2:DisassociateAddress",
-        "ec2:DisassociateRouteTable",
-        "ec2:DetachInternetGateway",
-        "ec2:DeleteInternetGateway",
-        "ec2:CreateInternetGateway",
-        "ec2:CreateTags",
-        "ec2:AttachInternetGateway",
-        "ec2:ReplaceRoute",
-        "ec2:AssociateRouteTable",
-        "ec2:AssociateAddress",
-        "ec2:StartInstances",
+        *on(INSTANCE, "ec2:StopInstances", "ec2:StartInstances"),
+        *on(ADDRESS, "ec2:DisassociateAddress", "ec2:AssociateAddress"),
+        *on(TABLE + GATEWAY, "ec2:DisassociateRouteTable", "ec2:ReplaceRoute", "ec2:AssociateRouteTable"),
+        *on(GATEWAY + VPC, "ec2:DetachInternetGateway", "ec2:AttachInternetGateway"),
+        *on(GATEWAY, "ec2:DeleteInternetGateway", "ec2:CreateInternetGateway", "ec2:CreateTags"),
     ),
-    resources={
-        "ec2:StopInstances": INSTANCE,
-        "ec2:StartInstances": INSTANCE,
-        "ec2:AssociateAddress": ADDRESS,
-        "ec2:DisassociateAddress": ADDRESS,
-        "ec2:ReplaceRoute": TABLE + GATEWAY,
-        "ec2:AssociateRouteTable": TABLE + GATEWAY,
-        "ec2:DisassociateRouteTable": TABLE + GATEWAY,
-        "ec2:AttachInternetGateway": GATEWAY + VPC,
-        "ec2:DetachInternetGateway": GATEWAY + VPC,
-        "ec2:CreateInternetGateway": GATEWAY,
-        "ec2:DeleteInternetGateway": GATEWAY,
-        "ec2:CreateTags": GATEWAY,
-    },
     risk=Risk.DESTRUCTIVE,
     undo=Undo.nearest(
         "the new gateway has another id; memory, instance-store data and auto-assigned addresses are lost",
         expects=lambda was: was,
     ),
-    example="igw_delete",
 )
 
 

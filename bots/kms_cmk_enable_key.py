@@ -4,16 +4,14 @@ After: the key is enabled, and what it encrypted can be read again.
 Caution: somebody may have disabled the key on purpose, in an incident or to retire it. Of a multi-Region
 key only the one named is enabled. An undo starts the waiting period before a deletion anew, with the days
 that were left and at least 7, so that the key lives longer than it would have.
-Finding: kms_cmk_enable_key
 """
-
-from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity, on
 from bots._kms import KEYS, found_key
 
 WRONG_STATE = ("KMSInvalidStateException",)
@@ -41,21 +39,13 @@ bot = Bot(
     target=entity("arn", "id"),
     params=NoParams,
     before=State,
-    reads=("kms:DescribeKey",),
-    writes=("kms:EnableKey", "kms:CancelKeyDeletion", "kms:DisableKey", "kms:ScheduleKeyDeletion"),
-    resources={
-        "kms:DescribeKey": KEYS,
-        "kms:EnableKey": KEYS,
-        "kms:CancelKeyDeletion": KEYS,
-        "kms:DisableKey": KEYS,
-        "kms:ScheduleKeyDeletion": KEYS,
-    },
+    reads=on(KEYS, "kms:DescribeKey"),
+    writes=on(KEYS, "kms:EnableKey", "kms:CancelKeyDeletion", "kms:DisableKey", "kms:ScheduleKeyDeletion"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.nearest(
         "a cancelled deletion is scheduled anew: the days that were left, at least 7, begin with the undo",
         expects=lambda was: was,
     ),
-    example="kms_cmk_enable_key",
 )
 
 
@@ -75,10 +65,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[State]:
     return Check(
         compliant=now == "Enabled",
         before=State(
-            key_id=key_id,
-            region=home.region,
-            state="PendingDeletion" if doomed else now,
-            days_left=days,
+            key_id=key_id, region=home.region, state="PendingDeletion" if doomed else now, days_left=days
         ),
         why=f"key {key_id} is {now}" + (f", to be deleted in {days} days" if doomed else ""),
         region=home.region,

@@ -5,13 +5,12 @@ Caution: the first and the second rotation of a key each add to its monthly pric
 key the primary is changed, wherever the finding saw a replica.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._kms import KEYS, found_key
 from bots._words import Word
 
@@ -38,17 +37,10 @@ bot = Bot(
     target=entity("arn", "id"),
     params=Wish,
     before=Rotation,
-    reads=("kms:DescribeKey", "kms:GetKeyRotationStatus"),
-    writes=("kms:EnableKeyRotation", "kms:DisableKeyRotation"),
-    resources={
-        "kms:DescribeKey": KEYS,
-        "kms:GetKeyRotationStatus": KEYS,
-        "kms:EnableKeyRotation": KEYS,
-        "kms:DisableKeyRotation": KEYS,
-    },
+    reads=on(KEYS, "kms:DescribeKey", "kms:GetKeyRotationStatus"),
+    writes=on(KEYS, "kms:EnableKeyRotation", "kms:DisableKeyRotation"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="kms_enable_rotation",
 )
 
 

@@ -7,24 +7,10 @@ Caution: the function loses what the policies allowed on narrower resources too,
 does whatever else uses the role.
 """
 
-from __future__ import annotations
-
 import re
 
-from bots._bot import (
-    Aws,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TargetGone,
-    Undo,
-    entity,
-    together,
-)
+from bots._aws import Aws, together
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 from bots._holders import PATHS_OF_AWS, ROLES, bare_name, some
 from bots._iam_writes import all_or_none
 from bots._inline import inline_documents, inline_names
@@ -47,27 +33,13 @@ bot = Bot(
     params=NoParams,
     before=Blanket,
     reads=(
-        "lambda:GetFunctionConfiguration",
-        "iam:ListAttachedRolePolicies",
-        "iam:GetPolicy",
-        "iam:GetPolicyVersion",
-        "iam:ListRolePolicies",
-        "iam:GetRolePolicy",
+        *on(FUNCTIONS, "lambda:GetFunctionConfiguration"),
+        *on(ROLES, "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"),
+        *on(ANY_POLICY, "iam:GetPolicy", "iam:GetPolicyVersion"),
     ),
-    writes=("iam:DetachRolePolicy", "iam:AttachRolePolicy"),
-    resources={
-        "lambda:GetFunctionConfiguration": FUNCTIONS,
-        "iam:ListAttachedRolePolicies": ROLES,
-        "iam:GetPolicy": ANY_POLICY,
-        "iam:GetPolicyVersion": ANY_POLICY,
-        "iam:ListRolePolicies": ROLES,
-        "iam:GetRolePolicy": ROLES,
-        "iam:DetachRolePolicy": ROLES,
-        "iam:AttachRolePolicy": ROLES,
-    },
+    writes=on(ROLES, "iam:DetachRolePolicy", "iam:AttachRolePolicy"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="lambda_detach_blanket_permissions",
 )
 
 

@@ -4,16 +4,16 @@ After: $LATEST has only layers of its own account and of the allowed ones, in th
 Caution: a function that needs a detached layer fails at its next invocation. AWS publishes its own layers
 (Powertools, Lambda Insights, Parameters and Secrets) in accounts of its own, which must be allowed by
 number. Published versions keep their layers. An undo fails if the layer is no longer shared.
+Finding: lambda_detach_external_layer
 Finding: lambda_detach_external_layer allowed_accounts=222233334444,111122223333
 """
-
-from __future__ import annotations
 
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, together
+from bots._aws import Aws, together
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._functions import (
     FUNCTION,
     GONE,
@@ -48,16 +48,10 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Layers,
-    reads=("lambda:GetFunctionConfiguration", "lambda:GetLayerVersion", ACTION),
-    writes=("lambda:UpdateFunctionConfiguration",),
-    resources={
-        "lambda:GetFunctionConfiguration": FUNCTION,
-        "lambda:GetLayerVersion": LAYER,
-        "lambda:UpdateFunctionConfiguration": FUNCTION,
-    },
+    reads=(ACTION, *on(FUNCTION, "lambda:GetFunctionConfiguration"), *on(LAYER, "lambda:GetLayerVersion")),
+    writes=on(FUNCTION, "lambda:UpdateFunctionConfiguration"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="lambda_detach_external_layer",
 )
 
 

@@ -5,9 +5,8 @@ Caution: executions under way finish. Asynchronous events are retried for up to 
 sent to a dead-letter queue; queues and streams back up. Replicas of Lambda@Edge know no reserved concurrency.
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity, on
 from bots._functions import FUNCTION, GONE, Function, the_function
 
 
@@ -22,20 +21,12 @@ bot = Bot(
     params=NoParams,
     before=Concurrency,
     reads=(
-        "lambda:GetFunctionConcurrency",
-        "lambda:ListProvisionedConcurrencyConfigs",
         "lambda:ListEventSourceMappings",
+        *on(FUNCTION, "lambda:GetFunctionConcurrency", "lambda:ListProvisionedConcurrencyConfigs"),
     ),
-    writes=("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
-    resources={
-        "lambda:GetFunctionConcurrency": FUNCTION,
-        "lambda:ListProvisionedConcurrencyConfigs": FUNCTION,
-        "lambda:PutFunctionConcurrency": FUNCTION,
-        "lambda:DeleteFunctionConcurrency": FUNCTION,
-    },
+    writes=on(FUNCTION, "lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="lambda_disable",
 )
 
 

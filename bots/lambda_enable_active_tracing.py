@@ -4,29 +4,16 @@ After: Lambda samples requests of $LATEST and sends their traces. With attach_po
 gets AWSXRayDaemonWriteAccess, if AWS finds it without the right to send them.
 Caution: traces are charged. Published versions stay as they are. The role may serve other functions,
 which then have the right as well.
+Finding: lambda_enable_active_tracing
 Finding: lambda_enable_active_tracing attachPolicy
 """
-
-from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bots._bot import (
-    Aws,
-    AwsError,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    Params,
-    Risk,
-    Target,
-    TryLater,
-    Undo,
-    entity,
-)
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, TryLater, Undo, entity, on
 from bots._functions import FUNCTION, Function, configuration, failed, the_function, update, wait_for_update
 from bots._words import Word
 
@@ -56,19 +43,14 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Tracing,
-    reads=("lambda:GetFunctionConfiguration", "iam:ListAttachedRolePolicies"),
-    writes=("lambda:UpdateFunctionConfiguration", "iam:AttachRolePolicy", "iam:DetachRolePolicy"),
-    resources={
-        "lambda:GetFunctionConfiguration": FUNCTION,
-        "lambda:UpdateFunctionConfiguration": FUNCTION,
-        "iam:ListAttachedRolePolicies": ROLE,
-        "iam:AttachRolePolicy": ROLE,
-        "iam:DetachRolePolicy": ROLE,
-    },
+    reads=(*on(FUNCTION, "lambda:GetFunctionConfiguration"), *on(ROLE, "iam:ListAttachedRolePolicies")),
+    writes=(
+        *on(FUNCTION, "lambda:UpdateFunctionConfiguration"),
+        *on(ROLE, "iam:AttachRolePolicy", "iam:DetachRolePolicy"),
+    ),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
     creates=("an attachment of AWSXRayDaemonWriteAccess to the function's role",),
-    example="lambda_enable_active_tracing",
 )
 
 

@@ -3,16 +3,16 @@
 After: the function carries the key with exactly the value; a version or an alias the finding names
 stands for its function, as only that can be tagged.
 Caution: tags can decide about access, costs and automation; know who reacts to the key.
+Finding: lambda_tag reviewed yes
 Finding: lambda_tag "data owner" "platform team"
 """
-
-from __future__ import annotations
 
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._functions import FUNCTION, GONE, Function, the_function
 
 MOST_TAGS = 50  # of a function, those of AWS not counted
@@ -58,16 +58,10 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Tag,
-    reads=("lambda:ListTags",),
-    writes=("lambda:TagResource", "lambda:UntagResource"),
-    resources={
-        "lambda:ListTags": FUNCTION,
-        "lambda:TagResource": FUNCTION,
-        "lambda:UntagResource": FUNCTION,
-    },
+    reads=on(FUNCTION, "lambda:ListTags"),
+    writes=on(FUNCTION, "lambda:TagResource", "lambda:UntagResource"),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
-    example="lambda_tag reviewed yes",
 )
 
 

@@ -6,14 +6,13 @@ Caution: logs are stored until a lifecycle rule expires them. A network load bal
 listeners. What manages a load balancer (Kubernetes, Elastic Beanstalk) may switch the logs off again.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from bots import _load_balancers, _log_bucket
-from bots._bot import Aws, AwsError, Before, Bot, Check, Params, Risk, Target, TryLater, Undo, entity
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, Check, Params, Risk, Target, TryLater, Undo, entity, on
 from bots._load_balancers import AccessLogs, Balancer
 from bots._log_bucket import LogBucket
 from bots._s3 import BUCKET
@@ -65,18 +64,16 @@ bot = Bot(
         "elasticloadbalancing:DescribeLoadBalancers",
         "elasticloadbalancing:DescribeLoadBalancerAttributes",
         "elasticloadbalancing:DescribeListeners",
-        *_log_bucket.READS,
+        *on(BUCKET, *_log_bucket.READS),
     ),
-    writes=("elasticloadbalancing:ModifyLoadBalancerAttributes", *_log_bucket.WRITES),
-    resources={
-        "elasticloadbalancing:ModifyLoadBalancerAttributes": BALANCERS,
-        **dict.fromkeys((*_log_bucket.READS, *_log_bucket.WRITES), BUCKET),
-    },
+    writes=(
+        *on(BALANCERS, "elasticloadbalancing:ModifyLoadBalancerAttributes"),
+        *on(BUCKET, *_log_bucket.WRITES),
+    ),
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(
         f"logs are off again or go where they went; {_log_bucket.KEPT}", expects=lambda was: was
     ),
-    example="load_balancer_enable_access_logs",
     entity_keys=("type",),
     creates=("the private bucket <account>-<region>-elb-access-logs, with leave to write logs into it",),
 )

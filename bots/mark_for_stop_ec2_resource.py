@@ -7,15 +7,14 @@ exist; except for instances, a dry run cannot either.
 Finding: mark_for_stop_ec2_resource 12h
 """
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bots._bot import Aws, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._tags import TAGGABLE, Tag, look_for, put, put_back, tags_on
 
 KEY = "marked_for_stop"
@@ -47,11 +46,9 @@ bot = Bot(
     params=Wish,
     before=Tag,
     reads=("ec2:DescribeTags", "ec2:DescribeInstances"),
-    writes=("ec2:CreateTags", "ec2:DeleteTags"),
-    resources={"ec2:CreateTags": TAGGABLE, "ec2:DeleteTags": TAGGABLE},
+    writes=on(TAGGABLE, "ec2:CreateTags", "ec2:DeleteTags"),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
-    example="mark_for_stop_ec2_resource 12h",
 )
 
 
@@ -61,9 +58,7 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Tag]:
     found = (await tags_on(aws, target.id)).get(KEY)
     marked = found is not None and _SECONDS_SINCE_1970.fullmatch(found) is not None
     return Check(
-        compliant=marked,
-        before=Tag(key=KEY, value=found),
-        why=f"{target.id} {_told(found, marked=marked)}",
+        compliant=marked, before=Tag(key=KEY, value=found), why=f"{target.id} {_told(found, marked=marked)}"
     )
 
 

@@ -5,9 +5,8 @@ its own for the type and region. Logs of the other types go on going where they 
 Caution: AWS charges for delivered logs. The type has one destination: another one it had is given up.
 AWS itself writes what lets the logs in into the bucket's or the log groups' resource policy. Firewall
 Manager puts back what it manages.
+Finding: network_firewall_enable_logging FLOW S3 create
 """
-
-from __future__ import annotations
 
 import contextlib
 from typing import Annotated, Literal, Self
@@ -15,7 +14,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from bots import _firewall_logs, _log_bucket, _log_places
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._firewall_logs import Destinations, Firewall
 from bots._log_bucket import LogBucket
 from bots._log_places import CREATE
@@ -61,39 +61,27 @@ bot = Bot(
     params=Wish,
     before=Logging,
     reads=(
-        "network-firewall:DescribeLoggingConfiguration",
         "logs:DescribeLogGroups",
         "logs:DescribeResourcePolicies",
-        "firehose:DescribeDeliveryStream",
         *_firewall_logs.DELIVERY_READS,
-        *_log_bucket.READS,
+        *on(FIREWALLS, "network-firewall:DescribeLoggingConfiguration"),
+        *on(STREAMS, "firehose:DescribeDeliveryStream"),
+        *on(BUCKET, *_log_bucket.READS),
     ),
     writes=(
-        "network-firewall:UpdateLoggingConfiguration",
-        "logs:CreateLogGroup",
-        "logs:PutRetentionPolicy",
         "logs:PutResourcePolicy",
-        "firehose:TagDeliveryStream",
-        "iam:CreateServiceLinkedRole",
         *_firewall_logs.DELIVERY_WRITES,
-        *_log_bucket.WRITES,
+        *on(FIREWALLS, "network-firewall:UpdateLoggingConfiguration"),
+        *on(LOG_GROUPS, "logs:CreateLogGroup", "logs:PutRetentionPolicy"),
+        *on(STREAMS, "firehose:TagDeliveryStream"),
+        *on(SERVICE_ROLE, "iam:CreateServiceLinkedRole"),
+        *on(BUCKET, *_log_bucket.WRITES),
     ),
-    resources={
-        "network-firewall:DescribeLoggingConfiguration": FIREWALLS,
-        "network-firewall:UpdateLoggingConfiguration": FIREWALLS,
-        "logs:CreateLogGroup": LOG_GROUPS,
-        "logs:PutRetentionPolicy": LOG_GROUPS,
-        "firehose:DescribeDeliveryStream": STREAMS,
-        "firehose:TagDeliveryStream": STREAMS,
-        "iam:CreateServiceLinkedRole": SERVICE_ROLE,
-        **dict.fromkeys((*_log_bucket.READS, *_log_bucket.WRITES), BUCKET),
-    },
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(
         f"logs go where they went; a log group and what AWS wrote into policies stay; {_log_bucket.KEPT}",
         expects=lambda was: was,
     ),
-    example="network_firewall_enable_logging FLOW S3 create",
     creates=("for create: a private bucket, or a log group that keeps logs for a year",),
 )
 

@@ -4,16 +4,13 @@ After: the DB instance wears only the group 'quarantine' of its VPC, which has n
 Caution: tracked connections go on until they end; a reboot or a network ACL cuts them at once. Read replicas
 wear groups of their own. Members of a cluster (Aurora, Neptune, DocumentDB, Multi-AZ clusters) are
 refused, for their groups are the whole cluster's. Backups and RDS's own access go on.
-Finding: rds_quarantine_instance
 """
-
-from __future__ import annotations
 
 from typing import Any
 
 from bots import _quarantine_group
+from bots._aws import Aws
 from bots._bot import (
-    Aws,
     Before,
     Bot,
     CannotFix,
@@ -25,6 +22,7 @@ from bots._bot import (
     TryLater,
     Undo,
     entity,
+    on,
 )
 from bots._quarantine_group import OpenRule, cell_of, locked_cell
 
@@ -46,9 +44,8 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Connected,
-    reads=(READ, *_quarantine_group.READS),
-    writes=(*_quarantine_group.WRITES, CHANGE),
-    resources={**_quarantine_group.RESOURCES, READ: DATABASE, CHANGE: DATABASE},
+    reads=(*_quarantine_group.READS, *on(DATABASE, READ)),
+    writes=(*_quarantine_group.WRITES, *on(DATABASE, CHANGE)),
     risk=Risk.DISRUPTIVE,
     undo=Undo.nearest(
         "the instance wears its groups again; the quarantine group stays, and stays without rules",
@@ -56,7 +53,6 @@ bot = Bot(
     ),
     entity_keys=(RESOURCE_ID,),
     creates=(_quarantine_group.CREATES,),
-    example="rds_quarantine_instance",
 )
 
 

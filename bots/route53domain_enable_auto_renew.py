@@ -4,9 +4,8 @@ After: the registration is renewed before it expires, every year and at the acco
 Caution: renewal needs a valid payment method. A domain that has expired already does not come back by this.
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity
 from bots._domains import NO_SUCH_SETTING, domain_name, not_offered, registration
 
 
@@ -24,7 +23,6 @@ bot = Bot(
     writes=("route53domains:EnableDomainAutoRenew", "route53domains:DisableDomainAutoRenew"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="route53domain_enable_auto_renew",
     is_global=True,
 )
 

@@ -6,26 +6,12 @@ Caution: the registry takes minutes, at times hours, to set or lift the lock, an
 it fails. A transfer that is under way already is not stopped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bots._bot import (
-    Aws,
-    AwsError,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TryLater,
-    Undo,
-    entity,
-)
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity
 from bots._domains import NO_SUCH_SETTING, domain_name, not_offered, registration
 
 LOCKED = "clientTransferProhibited"
@@ -51,7 +37,6 @@ bot = Bot(
     writes=("route53domains:EnableDomainTransferLock", "route53domains:DisableDomainTransferLock"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="route53domain_enable_transfer_lock",
     is_global=True,
 )
 

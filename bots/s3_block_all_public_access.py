@@ -4,12 +4,10 @@ After: all four Block Public Access settings of the bucket are on; its policy an
 let the public in.
 Caution: websites, public downloads and CloudFront distributions without origin access control go dark;
 a policy that S3 calls public no longer lets other accounts in either.
-Finding: s3_block_all_public_access
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._bucket_access import audience_notes
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
 
@@ -27,24 +25,17 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Block,
-    reads=(
+    reads=on(
+        BUCKET,
         "s3:ListBucket",
         "s3:GetBucketPublicAccessBlock",
         "s3:GetBucketWebsite",
         "s3:GetBucketPolicyStatus",
     ),
-    writes=("s3:PutBucketPublicAccessBlock",),
-    resources={
-        "s3:ListBucket": BUCKET,
-        "s3:GetBucketPublicAccessBlock": BUCKET,
-        "s3:GetBucketWebsite": BUCKET,
-        "s3:GetBucketPolicyStatus": BUCKET,
-        "s3:PutBucketPublicAccessBlock": BUCKET,
-    },
+    writes=on(BUCKET, "s3:PutBucketPublicAccessBlock"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
     aliases=("s3_block_public_all_access",),
-    example="s3_block_all_public_access",
 )
 
 

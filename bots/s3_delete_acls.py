@@ -4,12 +4,10 @@ After: the bucket's ACL gives full control to its owner and nothing to anybody e
 Caution: whoever used the bucket by such a grant is locked out. Objects keep ACLs of their own, public ones
 too: s3_block_all_public_access shuts those off. An undo cannot bring public grants back while the bucket
 blocks public ACLs, nor any grant while Object Ownership switches ACLs off.
-Finding: s3_delete_acls
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._bucket_access import Acl, put_acl, read_acl
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
 
@@ -25,17 +23,10 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Granted,
-    reads=("s3:ListBucket", "s3:GetBucketAcl", "s3:GetBucketOwnershipControls"),
-    writes=("s3:PutBucketAcl",),
-    resources={
-        "s3:ListBucket": BUCKET,
-        "s3:GetBucketAcl": BUCKET,
-        "s3:GetBucketOwnershipControls": BUCKET,
-        "s3:PutBucketAcl": BUCKET,
-    },
+    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketAcl", "s3:GetBucketOwnershipControls"),
+    writes=on(BUCKET, "s3:PutBucketAcl"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="s3_delete_acls",
 )
 
 

@@ -5,31 +5,15 @@ Caution: whoever takes the name gets what is still sent there, and serves those 
 for DNS records, CloudFront origins, trails and clients first. Never touched are buckets with objects,
 versions or delete markers, buckets that a service or log delivery is let into, and buckets with access
 points. Load balancers of older regions deliver logs as an AWS account, which cannot be told from a user.
-Finding: s3_delete_bucket
 """
-
-from __future__ import annotations
 
 import json
 from typing import Any
 
 from pydantic import Field
 
-from bots._bot import (
-    Aws,
-    AwsError,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TargetGone,
-    Undo,
-    entity,
-    together,
-)
+from bots._aws import Aws, AwsError, together
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 from bots._bucket_access import NO_POLICY, NO_WEBSITE, read_acl
 from bots._policies import services_let_in
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
@@ -77,13 +61,11 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Settings,
-    reads=READS,
-    writes=WRITES,
-    resources=dict.fromkeys(READS + WRITES, BUCKET),
+    reads=on(BUCKET, *READS),
+    writes=on(BUCKET, *WRITES),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("the name is free for anybody; the saved settings are for whoever makes the bucket anew"),
     optional=True,
-    example="s3_delete_bucket",
 )
 
 

@@ -3,14 +3,12 @@
 After: only identities of the owner's account get at the bucket, by IAM policies of their own.
 Caution: what the policy denied (plain HTTP, calls without MFA) is no longer denied. A bucket that lets an
 AWS service or log delivery in is refused: it would silently stop receiving.
-Finding: s3_delete_permissions
 """
-
-from __future__ import annotations
 
 import contextlib
 
-from bots._bot import Aws, AwsError, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._bucket_access import Acl, put_acl, put_policy, read_acl, read_policy
 from bots._policies import deleted_principals, services_let_in, statements
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
@@ -28,20 +26,12 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Access,
-    reads=("s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketOwnershipControls"),
-    writes=("s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketAcl"),
-    resources={
-        "s3:ListBucket": BUCKET,
-        "s3:GetBucketPolicy": BUCKET,
-        "s3:GetBucketAcl": BUCKET,
-        "s3:GetBucketOwnershipControls": BUCKET,
-        "s3:DeleteBucketPolicy": BUCKET,
-        "s3:PutBucketPolicy": BUCKET,
-        "s3:PutBucketAcl": BUCKET,
-    },
+    reads=on(
+        BUCKET, "s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketOwnershipControls"
+    ),
+    writes=on(BUCKET, "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketAcl"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="s3_delete_permissions",
 )
 
 

@@ -3,14 +3,12 @@
 After: the bucket's website endpoint serves nothing any more; objects and policy stay.
 Caution: the site, or the redirect, is gone at once. DNS records and CloudFront origins that point at the
 endpoint dangle: should the bucket be deleted, a stranger could take its name and serve in their place.
-Finding: s3_disable_static_website_hosting
 """
-
-from __future__ import annotations
 
 from typing import Any
 
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._bucket_access import NO_WEBSITE
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
 
@@ -28,18 +26,11 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Website,
-    reads=("s3:ListBucket", "s3:GetBucketWebsite"),
-    writes=("s3:DeleteBucketWebsite", "s3:PutBucketWebsite"),
-    resources={
-        "s3:ListBucket": BUCKET,
-        "s3:GetBucketWebsite": BUCKET,
-        "s3:DeleteBucketWebsite": BUCKET,
-        "s3:PutBucketWebsite": BUCKET,
-    },
+    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketWebsite"),
+    writes=on(BUCKET, "s3:DeleteBucketWebsite", "s3:PutBucketWebsite"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
     aliases=("s3_disable_website_static_hosting",),
-    example="s3_disable_static_website_hosting",
 )
 
 

@@ -3,15 +3,15 @@
 After: every new object is encrypted as asked; KMS comes with a Bucket Key, which saves KMS requests.
 Caution: existing objects stay as they are. With KMS, writers need kms:GenerateDataKey and readers
 kms:Decrypt on the key. A bucket that uses KMS already is never taken back to SSE-S3.
+Finding: s3_enable_encryption s3
 """
-
-from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._kms import KEY_PATTERN, KEYS, is_key, usable_key
 from bots._s3 import BUCKET, LOGGING_SERVICE, bucket_home, bucket_name, delivering_services, own_bucket
 
@@ -53,24 +53,14 @@ bot = Bot(
     params=Wish,
     before=Encryption,
     reads=(
-        "s3:ListBucket",
-        "s3:GetEncryptionConfiguration",
-        "s3:GetBucketPolicy",
-        "s3:GetBucketAcl",
-        "kms:DescribeKey",
+        *on(
+            BUCKET, "s3:ListBucket", "s3:GetEncryptionConfiguration", "s3:GetBucketPolicy", "s3:GetBucketAcl"
+        ),
+        *on(KEYS, "kms:DescribeKey"),
     ),
-    writes=("s3:PutEncryptionConfiguration",),
-    resources={
-        "s3:ListBucket": BUCKET,
-        "s3:GetEncryptionConfiguration": BUCKET,
-        "s3:GetBucketPolicy": BUCKET,
-        "s3:GetBucketAcl": BUCKET,
-        "s3:PutEncryptionConfiguration": BUCKET,
-        "kms:DescribeKey": KEYS,
-    },
+    writes=on(BUCKET, "s3:PutEncryptionConfiguration"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="s3_enable_encryption s3",
 )
 
 

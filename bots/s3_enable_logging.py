@@ -6,12 +6,11 @@ Caution: logs arrive hours later, not every request is in them, and they are sto
 rule expires them. A log bucket itself is refused: its logs would log themselves without end.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from bots import _log_bucket
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, together
+from bots._aws import Aws, together
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._log_bucket import LogBucket
 from bots._s3 import BUCKET, LOGGING_SERVICE, bucket_home, bucket_name, delivering_services, own_bucket
 
@@ -32,30 +31,16 @@ bot = Bot(
     params=NoParams,
     before=Logging,
     reads=(
-        *_log_bucket.READS,
-        "s3:GetBucketLogging",
-        "s3:GetBucketAcl",
-        "s3:GetBucketObjectLockConfiguration",
-        "s3:GetBucketRequestPayment",
+        *on(BUCKET, "s3:ListBucket", "s3:GetBucketLogging", "s3:GetBucketAcl", "s3:GetBucketPolicy"),
+        *on(LOG_BUCKET, "s3:GetEncryptionConfiguration", "s3:GetBucketObjectLockConfiguration"),
+        *on(LOG_BUCKET, "s3:GetBucketRequestPayment"),
     ),
-    writes=(*_log_bucket.WRITES, "s3:PutBucketLogging"),
-    resources={
-        "s3:ListBucket": BUCKET,
-        "s3:GetBucketLogging": BUCKET,
-        "s3:GetBucketAcl": BUCKET,
-        "s3:GetBucketPolicy": BUCKET,
-        "s3:PutBucketLogging": BUCKET,
-        "s3:GetEncryptionConfiguration": LOG_BUCKET,
-        "s3:GetBucketObjectLockConfiguration": LOG_BUCKET,
-        "s3:GetBucketRequestPayment": LOG_BUCKET,
-        **dict.fromkeys(_log_bucket.WRITES, LOG_BUCKET),
-    },
+    writes=(*on(LOG_BUCKET, *_log_bucket.WRITES), *on(BUCKET, "s3:PutBucketLogging")),
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(
         f"logging is off again, also where it went to a bucket that is gone; {_log_bucket.KEPT}",
         expects=lambda was: was.model_copy(update={"logging": None}),
     ),
-    example="s3_enable_logging",
     creates=("the private bucket <account>s3accesslogs<region>, with leave for S3 to write logs into it",),
 )
 

@@ -5,11 +5,10 @@ Caution: storage grows until a lifecycle rule expires noncurrent versions; bucke
 rules keep what they used to delete.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._s3 import BUCKET, bucket_home, bucket_name
 
 
@@ -25,19 +24,13 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Versioning,
-    reads=("s3:ListBucket", "s3:GetBucketVersioning"),
-    writes=("s3:PutBucketVersioning",),
-    resources={
-        "s3:ListBucket": BUCKET,
-        "s3:GetBucketVersioning": BUCKET,
-        "s3:PutBucketVersioning": BUCKET,
-    },
+    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketVersioning"),
+    writes=on(BUCKET, "s3:PutBucketVersioning"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.nearest(
         "a bucket cannot return to never versioned; undo suspends versioning and keeps the versions",
         expects=lambda was: was.model_copy(update={"status": "Suspended"}),
     ),
-    example="s3_enable_versioning",
 )
 
 
@@ -48,9 +41,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Versioning]
         "s3", "GetBucketVersioning", Bucket=bucket_name(target), ExpectedBucketOwner=aws.account_id
     )
     before = Versioning(
-        region=home.region,
-        status=found.get("Status", "Off"),
-        mfa_delete=found.get("MFADelete") == "Enabled",
+        region=home.region, status=found.get("Status", "Off"), mfa_delete=found.get("MFADelete") == "Enabled"
     )
     return Check(
         compliant=before.status == "Enabled",

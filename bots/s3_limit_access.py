@@ -4,12 +4,10 @@ After: no statement without a restricting condition allows such actions to the w
 statements are as they were.
 Caution: anonymous readers and writers, of a website too, are shut out; so are other accounts that came in
 by a wildcard. Grant to named principals what must stay.
-Finding: s3_limit_access
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._bucket_access import NO_POLICY, put_policy, read_policy, refuse_unstorable
 from bots._policies import Statement, covers, is_open, listed, statements, with_statements, without_everyone
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
@@ -29,19 +27,11 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Policy,
-    reads=("s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketPolicyStatus"),
-    writes=("s3:PutBucketPolicy", "s3:DeleteBucketPolicy"),
-    resources={
-        "s3:ListBucket": BUCKET,
-        "s3:GetBucketPolicy": BUCKET,
-        "s3:GetBucketPolicyStatus": BUCKET,
-        "s3:PutBucketPolicy": BUCKET,
-        "s3:DeleteBucketPolicy": BUCKET,
-    },
+    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketPolicyStatus"),
+    writes=on(BUCKET, "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
     aliases=("s3_limit_aceess",),
-    example="s3_limit_access",
 )
 
 

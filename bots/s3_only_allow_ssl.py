@@ -4,15 +4,13 @@ After: the policy denies every S3 action on the bucket and its objects to reques
 statements are as they were.
 Caution: clients that speak plain HTTP fail, and so do website endpoints, which know nothing else, with any
 CloudFront distribution in front of one.
-Finding: s3_only_allow_ssl
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._bucket_access import NO_WEBSITE, put_policy, read_policy, refuse_unstorable
 from bots._policies import Statement, covers, listed, merged, names_everyone, statements
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
@@ -29,20 +27,12 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Policy,
-    reads=("s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketWebsite"),
-    writes=("s3:PutBucketPolicy", "s3:DeleteBucketPolicy"),
-    resources={
-        "s3:ListBucket": BUCKET,
-        "s3:GetBucketPolicy": BUCKET,
-        "s3:GetBucketWebsite": BUCKET,
-        "s3:PutBucketPolicy": BUCKET,
-        "s3:DeleteBucketPolicy": BUCKET,
-    },
+    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketWebsite"),
+    writes=on(BUCKET, "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
     creates=("a bucket policy, if there was none",),
     aliases=("s3_allow_ssl_only", "s3_enforce_ssl_data_encryption"),
-    example="s3_only_allow_ssl",
 )
 
 

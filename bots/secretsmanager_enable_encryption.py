@@ -7,13 +7,12 @@ old key. Replicas keep keys of their own.
 Finding: secretsmanager_enable_encryption 1234abcd-12ab-34cd-56ef-1234567890ab
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, TargetGone, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, TargetGone, Undo, entity, on
 from bots._kms import KEY_PATTERN, KEYS, is_key, usable_key
 
 SECRET = ("arn:{partition}:secretsmanager:*:{account}:secret:*",)
@@ -41,19 +40,13 @@ bot = Bot(
     target=entity("arn", "id"),
     params=Wish,
     before=Encryption,
-    reads=("secretsmanager:DescribeSecret", "kms:DescribeKey"),
-    writes=("secretsmanager:UpdateSecret", "kms:GenerateDataKey", "kms:Decrypt", "kms:Encrypt"),
-    resources={
-        "secretsmanager:DescribeSecret": SECRET,
-        "secretsmanager:UpdateSecret": SECRET,
-        "kms:DescribeKey": KEYS,
-        "kms:GenerateDataKey": KEYS,
-        "kms:Decrypt": KEYS,
-        "kms:Encrypt": KEYS,
-    },
+    reads=(*on(SECRET, "secretsmanager:DescribeSecret"), *on(KEYS, "kms:DescribeKey")),
+    writes=(
+        *on(SECRET, "secretsmanager:UpdateSecret"),
+        *on(KEYS, "kms:GenerateDataKey", "kms:Decrypt", "kms:Encrypt"),
+    ),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="secretsmanager_enable_encryption 1234abcd-12ab-34cd-56ef-1234567890ab",
 )
 
 

@@ -8,16 +8,15 @@ outlive the rule.
 Finding: sg_clear_rules_for_any_scope 3389 tcp inbound 10.20.0.0/16,192.0.2.10/32
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
 from bots._groups import group_notes, live_rules
-from bots._removal import READS, RESOURCES, WRITES, Port, Protocol, put_back, remove
+from bots._removal import READS, WRITES, Port, Protocol, put_back, remove
 from bots._rules import EVERYTHING, PORTED, Direction, Rule, cidr, contains, named
 from bots._words import Word
 
@@ -88,10 +87,8 @@ bot = Bot(
     before=Cleared,
     reads=READS,
     writes=WRITES,
-    resources=RESOURCES,
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="sg_clear_rules_for_any_scope 3389 tcp inbound 10.20.0.0/16,192.0.2.10/32",
 )
 
 

@@ -3,28 +3,12 @@
 After: the group is gone. A group in use and the default group of a VPC are left alone.
 Caution: launch templates, launch configurations and stopped services may still name the group and then
 fail to start. The journal keeps its rules, but a group made anew has another id.
-Finding: sg_delete
 """
-
-from __future__ import annotations
 
 from typing import Any
 
-from bots._bot import (
-    Aws,
-    AwsError,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TargetGone,
-    Undo,
-    entity,
-    together,
-)
+from bots._aws import Aws, AwsError, together
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 from bots._groups import GROUP, NOT_THERE, all_rules, own_group
 from bots._rules import Rule
 
@@ -58,11 +42,9 @@ bot = Bot(
         "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeSecurityGroupVpcAssociations",
     ),
-    writes=("ec2:DeleteSecurityGroup",),
-    resources={"ec2:DeleteSecurityGroup": GROUP},
+    writes=on(GROUP, "ec2:DeleteSecurityGroup"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("a group made again has another id; the snapshot holds its name, tags and rules"),
-    example="sg_delete",
 )
 
 

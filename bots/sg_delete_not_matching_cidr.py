@@ -8,16 +8,15 @@ prefix lists stay and are reported. Tracked connections outlive the rule.
 Finding: sg_delete_not_matching_cidr 5432 10.40.0.0/16 inbound
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity, together
+from bots._aws import Aws, together
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._groups import group_notes, live_rules
-from bots._removal import READS, RESOURCES, WRITES, Port, put_back, remove
+from bots._removal import READS, WRITES, Port, put_back, remove
 from bots._rules import Direction, Rule, cidr, contains, named
 
 # A list can be AWS's own or shared by another account.
@@ -47,12 +46,10 @@ bot = Bot(
     target=entity("id"),
     params=Wish,
     before=Deleted,
-    reads=(*READS, "ec2:GetManagedPrefixListEntries"),
+    reads=(*READS, *on(LIST, "ec2:GetManagedPrefixListEntries")),
     writes=WRITES,
-    resources={**RESOURCES, "ec2:GetManagedPrefixListEntries": LIST},
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="sg_delete_not_matching_cidr 5432 10.40.0.0/16 inbound",
 )
 
 

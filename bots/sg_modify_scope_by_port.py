@@ -7,16 +7,15 @@ loses access; tracked connections outlive that. Rules for groups and prefix list
 Finding: sg_modify_scope_by_port 3306 0.0.0.0/0 10.30.0.0/16 inbound
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._groups import GROUP, RULE, group_notes, live_rules, rearrange
-from bots._removal import READS, RESOURCES, WRITES, Port
+from bots._removal import READS, WRITES, Port
 from bots._rules import Change, Direction, Rule, Rules, cidr, contains, named, to_move, to_restore, ways_left
 
 
@@ -74,11 +73,9 @@ bot = Bot(
     params=Wish,
     before=Moved,
     reads=READS,
-    writes=(*WRITES, "ec2:ModifySecurityGroupRules"),
-    resources={**RESOURCES, "ec2:ModifySecurityGroupRules": GROUP + RULE},
+    writes=(*WRITES, *on(GROUP + RULE, "ec2:ModifySecurityGroupRules")),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="sg_modify_scope_by_port 3306 0.0.0.0/0 10.30.0.0/16 inbound",
 )
 
 

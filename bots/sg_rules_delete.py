@@ -3,14 +3,12 @@
 After: the group has no inbound and no outbound rule; it stays, and so does everything that wears it.
 Caution: whatever wears only this group can no longer be reached and reach anybody; tracked connections
 outlive the rules. Services that manage a group of their own (EKS, Directory Service) may add rules again.
-Finding: sg_rules_delete
 """
 
-from __future__ import annotations
-
-from bots._bot import Aws, Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity
 from bots._groups import all_rules, group_notes, rearrange
-from bots._removal import READS, RESOURCES, WRITES
+from bots._removal import READS, WRITES
 from bots._rules import Direction, Rule, named, to_drop, to_put_back
 
 
@@ -29,10 +27,8 @@ bot = Bot(
     before=Stripped,
     reads=READS,
     writes=WRITES,
-    resources=RESOURCES,
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="sg_rules_delete",
 )
 
 

@@ -7,15 +7,14 @@ reported, not touched. Tracked connections outlive the rule.
 Finding: sg_rules_delete_by_scope 0.0.0.0/0 inbound 1433 TCP
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
 from bots._groups import group_notes, live_rules
-from bots._removal import READS, RESOURCES, WRITES, AnyPort, Protocol, put_back, remove
+from bots._removal import READS, WRITES, AnyPort, Protocol, put_back, remove
 from bots._rules import EVERYTHING, PORTED, Direction, Rule, cidr, contains, named, ways_left
 
 
@@ -75,11 +74,9 @@ bot = Bot(
     before=Deleted,
     reads=READS,
     writes=WRITES,
-    resources=RESOURCES,
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
     aliases=("intelligence_sg_rules_delete_by_scope",),
-    example="sg_rules_delete_by_scope 0.0.0.0/0 inbound 1433 TCP",
 )
 
 

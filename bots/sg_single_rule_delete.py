@@ -8,14 +8,13 @@ TCP, UDP and ICMP only.
 Finding: sg_single_rule_delete split=true protocol=TCP scope=0.0.0.0/0 direction=inbound port=22
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._closing import Closing, still_open, to_close
 from bots._groups import GROUP, RULE, group_notes, live_rules, rearrange
 from bots._rules import EVERYTHING, Change, Direction, Rule, Rules, cidr, named, to_restore
@@ -30,8 +29,7 @@ class Wish(Params):
     scope: Annotated[str, AfterValidator(cidr), Field(description="the rule's network, IPv4 or IPv6")]
     direction: Direction
     port: Annotated[
-        int | None,
-        Field(ge=0, le=65535, description="port to close; 0: rules open on all ports"),
+        int | None, Field(ge=0, le=65535, description="port to close; 0: rules open on all ports")
     ] = None
 
     @model_validator(mode="after")
@@ -61,24 +59,18 @@ bot = Bot(
     before=Opened,
     reads=("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"),
     writes=(
-        "ec2:AuthorizeSecurityGroupIngress",
-        "ec2:AuthorizeSecurityGroupEgress",
-        "ec2:ModifySecurityGroupRules",
-        "ec2:RevokeSecurityGroupIngress",
-        "ec2:RevokeSecurityGroupEgress",
-        "ec2:CreateTags",
+        *on(
+            GROUP + RULE,
+            "ec2:AuthorizeSecurityGroupIngress",
+            "ec2:AuthorizeSecurityGroupEgress",
+            "ec2:ModifySecurityGroupRules",
+            "ec2:RevokeSecurityGroupIngress",
+            "ec2:RevokeSecurityGroupEgress",
+        ),
+        *on(RULE, "ec2:CreateTags"),
     ),
-    resources={
-        "ec2:AuthorizeSecurityGroupIngress": GROUP + RULE,
-        "ec2:AuthorizeSecurityGroupEgress": GROUP + RULE,
-        "ec2:ModifySecurityGroupRules": GROUP + RULE,
-        "ec2:RevokeSecurityGroupIngress": GROUP + RULE,
-        "ec2:RevokeSecurityGroupEgress": GROUP + RULE,
-        "ec2:CreateTags": RULE,
-    },
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="sg_single_rule_delete split=true protocol=TCP scope=0.0.0.0/0 direction=inbound port=22",
 )
 
 

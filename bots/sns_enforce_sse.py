@@ -3,16 +3,15 @@
 After: messages are stored under the key from now on.
 Caution: every publisher needs kms:GenerateDataKey and kms:Decrypt on the key, or its messages are lost. AWS
 services (alarms, events, S3) need the key's policy to let them, and cannot use alias/aws/sns at all.
-Finding: sns_enforce_sse kmsKeyId=1234abcd-12ab-34cd-56ef-1234567890ab
+Finding: sns_enforce_sse 1234abcd-12ab-34cd-56ef-1234567890ab
 """
-
-from __future__ import annotations
 
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._kms import KEY_PATTERN, KEYS, is_key, usable_key
 from bots._policies import lets_service, services_let_in
 from bots._topics import TOPIC, set_attribute, topic_attributes, topic_home
@@ -44,17 +43,10 @@ bot = Bot(
     target=entity("topicArn", "id"),
     params=Wish,
     before=Encryption,
-    reads=("sns:GetTopicAttributes", "kms:DescribeKey", "kms:GetKeyPolicy"),
-    writes=("sns:SetTopicAttributes",),
-    resources={
-        "sns:GetTopicAttributes": TOPIC,
-        "sns:SetTopicAttributes": TOPIC,
-        "kms:DescribeKey": KEYS,
-        "kms:GetKeyPolicy": KEYS,
-    },
+    reads=(*on(TOPIC, "sns:GetTopicAttributes"), *on(KEYS, "kms:DescribeKey", "kms:GetKeyPolicy")),
+    writes=on(TOPIC, "sns:SetTopicAttributes"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="sns_enforce_sse 1234abcd-12ab-34cd-56ef-1234567890ab",
 )
 
 

@@ -3,10 +3,7 @@
 After: no statement without a restricting condition lets the whole world publish, subscribe or manage.
 Caution: publishers and subscribers that came in by a wildcard are shut out. Subscriptions strangers have
 made already stay; they are named. Statements with NotPrincipal or NotAction are left to a person.
-Finding: sns_set_topic_private
 """
-
-from __future__ import annotations
 
 import json
 from typing import Annotated
@@ -14,7 +11,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bots import _policies
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._policies import covers, is_open, listed, statements
 from bots._topics import (
     TOPIC,
@@ -63,16 +61,10 @@ bot = Bot(
     target=entity("topicArn", "id"),
     params=Wish,
     before=Policy,
-    reads=("sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
-    writes=("sns:SetTopicAttributes",),
-    resources={
-        "sns:GetTopicAttributes": TOPIC,
-        "sns:ListSubscriptionsByTopic": TOPIC,
-        "sns:SetTopicAttributes": TOPIC,
-    },
+    reads=on(TOPIC, "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
+    writes=on(TOPIC, "sns:SetTopicAttributes"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="sns_set_topic_private",
 )
 
 

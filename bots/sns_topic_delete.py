@@ -4,27 +4,12 @@ After: nobody can publish to it or receive from it.
 Caution: messages on their way are lost, and publishers get errors or none at all: alerts go silent. A topic
 that CloudWatch alarms notify is refused; other publishers (events, backups, scaling groups) cannot be found
 out. The saved attributes, subscriptions and tags are for whoever makes it anew.
-Finding: sns_topic_delete
 """
-
-from __future__ import annotations
 
 from pydantic import Field
 
-from bots._bot import (
-    Aws,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TargetGone,
-    Undo,
-    entity,
-    together,
-)
+from bots._aws import Aws, together
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 from bots._policies import services_let_in
 from bots._topics import TOPIC, notifying_alarms, saved_subscriptions, topic_attributes, topic_home
 
@@ -56,27 +41,22 @@ bot = Bot(
     params=NoParams,
     before=Topic,
     reads=(
-        "sns:GetTopicAttributes",
-        "sns:ListSubscriptionsByTopic",
         "sns:GetSubscriptionAttributes",
-        "sns:ListTagsForResource",
-        "sns:GetDataProtectionPolicy",
         "cloudwatch:DescribeAlarms",
+        *on(
+            TOPIC,
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+            "sns:ListTagsForResource",
+            "sns:GetDataProtectionPolicy",
+        ),
     ),
-    writes=("sns:DeleteTopic",),
-    resources={
-        "sns:GetTopicAttributes": TOPIC,
-        "sns:ListSubscriptionsByTopic": TOPIC,
-        "sns:ListTagsForResource": TOPIC,
-        "sns:GetDataProtectionPolicy": TOPIC,
-        "sns:DeleteTopic": TOPIC,
-    },
+    writes=on(TOPIC, "sns:DeleteTopic"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none(
         "messages are lost and subscribers by e-mail or HTTP would have to confirm again; make the topic anew "
         "from the saved settings"
     ),
-    example="sns_topic_delete",
 )
 
 

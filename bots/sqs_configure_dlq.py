@@ -4,10 +4,9 @@ After: messages received too often without being deleted move to dlq-for-<queue>
 none: of the same kind, encrypted in the same way, for this queue only, keeping messages for 14 days.
 Caution: somebody must look into the dead-letter queue. In a FIFO queue a message that moves away is
 overtaken by those behind it. A Lambda function that reads the queue should get five receives or more.
+Finding: sqs_configure_dlq
 Finding: sqs_configure_dlq max_receive_count=10
 """
-
-from __future__ import annotations
 
 import contextlib
 import json
@@ -15,7 +14,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bots._bot import Aws, AwsError, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._dead_letters import delete, make, sources, unused, usable
 from bots._queues import QUEUE, dead_letters_of, document, queue_named, the_queue
 
@@ -49,22 +49,13 @@ bot = Bot(
     params=Wish,
     before=Redrive,
     reads=(
-        "sqs:GetQueueUrl",
-        "sqs:GetQueueAttributes",
-        "sqs:ListDeadLetterSourceQueues",
-        "sqs:ListQueueTags",
+        *on(QUEUE, "sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ListDeadLetterSourceQueues"),
+        *on(DEAD_LETTERS, "sqs:ListQueueTags"),
     ),
-    writes=("sqs:CreateQueue", "sqs:TagQueue", "sqs:SetQueueAttributes", "sqs:DeleteQueue"),
-    resources={
-        "sqs:GetQueueUrl": QUEUE,
-        "sqs:GetQueueAttributes": QUEUE,
-        "sqs:ListDeadLetterSourceQueues": QUEUE,
-        "sqs:ListQueueTags": DEAD_LETTERS,
-        "sqs:CreateQueue": DEAD_LETTERS,
-        "sqs:TagQueue": DEAD_LETTERS,
-        "sqs:SetQueueAttributes": QUEUE,
-        "sqs:DeleteQueue": DEAD_LETTERS,
-    },
+    writes=(
+        *on(DEAD_LETTERS, "sqs:CreateQueue", "sqs:TagQueue", "sqs:DeleteQueue"),
+        *on(QUEUE, "sqs:SetQueueAttributes"),
+    ),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.nearest(
         "a dead-letter queue made by the bot stays if messages are in it or another queue uses it, and a "
@@ -72,7 +63,6 @@ bot = Bot(
         expects=lambda was: was if was.target_exists else NOWHERE,
     ),
     creates=("the queue dlq-for-<queue>",),
-    example="sqs_configure_dlq",
 )
 
 

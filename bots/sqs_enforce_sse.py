@@ -4,17 +4,17 @@ After: new messages are encrypted as asked. A queue that uses KMS is never taken
 Caution: messages already in the queue stay as they were. With KMS, senders need kms:GenerateDataKey and
 kms:Decrypt on the key, receivers kms:Decrypt; AWS services that send to the queue must be let in by the
 key's policy, else the bot refuses.
+Finding: sqs_enforce_sse
 Finding: sqs_enforce_sse kms mrk-1234abcd12ab34cd56ef1234567890ab us-east-1
 """
-
-from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._key_policies import shut_out
 from bots._kms import KEY_PATTERN, KEYS, is_key, usable_key
 from bots._policies import services_let_in
@@ -62,18 +62,13 @@ bot = Bot(
     target=entity("id", "queueUrl", "name"),
     params=Wish,
     before=Encryption,
-    reads=("sqs:GetQueueUrl", "sqs:GetQueueAttributes", "kms:DescribeKey", "kms:GetKeyPolicy"),
-    writes=("sqs:SetQueueAttributes",),
-    resources={
-        "sqs:GetQueueUrl": QUEUE,
-        "sqs:GetQueueAttributes": QUEUE,
-        "sqs:SetQueueAttributes": QUEUE,
-        "kms:DescribeKey": KEYS,
-        "kms:GetKeyPolicy": KEYS,
-    },
+    reads=(
+        *on(QUEUE, "sqs:GetQueueUrl", "sqs:GetQueueAttributes"),
+        *on(KEYS, "kms:DescribeKey", "kms:GetKeyPolicy"),
+    ),
+    writes=on(QUEUE, "sqs:SetQueueAttributes"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
-    example="sqs_enforce_sse",
 )
 
 

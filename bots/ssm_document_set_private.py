@@ -3,16 +3,16 @@
 After: neither the public nor any other account can see or run the document; given accounts can.
 Caution: automations and associations of accounts that lose the document fail. An undo cannot make a
 document public again where the account blocks public sharing.
+Finding: ssm_document_set_private AccountIdToAdd=222233334444
 Finding: ssm_document_set_private AccountIdToAdd=222233334444,111122223333
 """
-
-from __future__ import annotations
 
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._bot import Aws, Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._documents import DOCUMENT, Share, document_home, is_everybody, share, shared_with
 from bots._words import Word
 
@@ -39,12 +39,10 @@ bot = Bot(
     target=entity("name", "id"),
     params=Wish,
     before=Sharing,
-    reads=("ssm:DescribeDocumentPermission",),
-    writes=("ssm:ModifyDocumentPermission",),
-    resources={"ssm:DescribeDocumentPermission": DOCUMENT, "ssm:ModifyDocumentPermission": DOCUMENT},
+    reads=on(DOCUMENT, "ssm:DescribeDocumentPermission"),
+    writes=on(DOCUMENT, "ssm:ModifyDocumentPermission"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
-    example="ssm_document_set_private AccountIdToAdd=222233334444",
 )
 
 

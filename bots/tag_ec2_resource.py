@@ -3,16 +3,16 @@
 After: the resource carries the key with exactly the value.
 Caution: tags can decide about access, costs and automation; know who reacts to the key. EC2 does not
 tell a resource without tags from one that does not exist; except for instances, a dry run cannot either.
+Finding: tag_ec2_resource Owner platform
 Finding: tag_ec2_resource "Cost Center" "R and D"
 """
-
-from __future__ import annotations
 
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bots._bot import Aws, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._aws import Aws
+from bots._bot import Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._tags import TAGGABLE, Tag, look_for, not_reserved, put, put_back, tags_on
 
 
@@ -30,11 +30,9 @@ bot = Bot(
     params=Wish,
     before=Tag,
     reads=("ec2:DescribeTags", "ec2:DescribeInstances"),
-    writes=("ec2:CreateTags", "ec2:DeleteTags"),
-    resources={"ec2:CreateTags": TAGGABLE, "ec2:DeleteTags": TAGGABLE},
+    writes=on(TAGGABLE, "ec2:CreateTags", "ec2:DeleteTags"),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
-    example="tag_ec2_resource Owner platform",
 )
 
 

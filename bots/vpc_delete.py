@@ -6,24 +6,10 @@ Caution: a VPC with anything in it is left alone and what is in it is listed; so
 hosted zones, resolver rules and address pools that know the VPC are not looked at.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
-from bots._bot import (
-    Aws,
-    AwsError,
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    Undo,
-    entity,
-    together,
-)
+from bots._aws import Aws, AwsError, together
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._vpcs import GONE, KINDS, VPC, contents, find_vpc, in_the_way
 
 ATTRIBUTES = ("enableDnsSupport", "enableDnsHostnames")
@@ -39,16 +25,10 @@ bot = Bot(
     target=entity("id"),
     params=NoParams,
     before=Definition,
-    reads=(
-        "ec2:DescribeVpcs",
-        "ec2:DescribeVpcAttribute",
-        *dict.fromkeys(kind.action for kind in KINDS),
-    ),
-    writes=("ec2:DeleteVpc",),
-    resources={"ec2:DeleteVpc": VPC},
+    reads=("ec2:DescribeVpcs", "ec2:DescribeVpcAttribute", *dict.fromkeys(kind.action for kind in KINDS)),
+    writes=on(VPC, "ec2:DeleteVpc"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("a VPC made anew has other ids; the journal holds its definition"),
-    example="vpc_delete",
 )
 
 

@@ -7,26 +7,12 @@ are traffic within a subnet and EC2's own addresses for metadata and time. Calls
 are not tied to a VPC and stay allowed. Subnets and users made later are open until the finding comes again.
 """
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import replace
 
 from bots._acl_entries import ACL
-from bots._bot import (
-    Aws,
-    AwsError,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TargetGone,
-    Undo,
-    entity,
-    together,
-)
+from bots._aws import Aws, AwsError, together
+from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 from bots._isolation import POLICY, USER, Isolation, Wanted, as_it_was, bring, look
 from bots._vpcs import VPC, find_vpc
 
@@ -43,39 +29,19 @@ bot = Bot(
         "ec2:DescribeVpcs",
         "ec2:DescribeVpcAttribute",
         "ec2:DescribeNetworkAcls",
-        "iam:GetPolicy",
-        "iam:GetPolicyVersion",
-        "iam:ListEntitiesForPolicy",
         "iam:ListUsers",
+        *on(POLICY, "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListEntitiesForPolicy"),
     ),
     writes=(
-        "ec2:ModifyVpcAttribute",
-        "ec2:CreateNetworkAcl",
-        "ec2:CreateTags",
-        "ec2:ReplaceNetworkAclAssociation",
-        "ec2:DeleteNetworkAcl",
-        "iam:CreatePolicy",
-        "iam:AttachUserPolicy",
-        "iam:DetachUserPolicy",
-        "iam:DeletePolicy",
+        *on(VPC, "ec2:ModifyVpcAttribute"),
+        *on(ACL + VPC, "ec2:CreateNetworkAcl"),
+        *on(ACL, "ec2:CreateTags", "ec2:DeleteNetworkAcl"),
+        *on(ACL + SUBNET, "ec2:ReplaceNetworkAclAssociation"),
+        *on(POLICY, "iam:CreatePolicy", "iam:DeletePolicy"),
+        *on(USER, "iam:AttachUserPolicy", "iam:DetachUserPolicy"),
     ),
-    resources={
-        "ec2:ModifyVpcAttribute": VPC,
-        "ec2:CreateNetworkAcl": ACL + VPC,
-        "ec2:CreateTags": ACL,
-        "ec2:ReplaceNetworkAclAssociation": ACL + SUBNET,
-        "ec2:DeleteNetworkAcl": ACL,
-        "iam:GetPolicy": POLICY,
-        "iam:GetPolicyVersion": POLICY,
-        "iam:ListEntitiesForPolicy": POLICY,
-        "iam:CreatePolicy": POLICY,
-        "iam:DeletePolicy": POLICY,
-        "iam:AttachUserPolicy": USER,
-        "iam:DetachUserPolicy": USER,
-    },
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
-    example="vpc_isolate",
     creates=("network ACL isolate-<vpc id>", "policy isolate_deny_<vpc id>_access_policy"),
 )
 

@@ -4,10 +4,9 @@ After: a flow log of the VPC delivers the wanted traffic to the log group vpcFlo
 bucket or folder. Flow logs that were there stay.
 Caution: CloudWatch Logs or S3 charge for what is delivered. For S3 the bucket's policy must let
 delivery.logs.amazonaws.com in already; it is not changed.
+Finding: vpc_turn_on_flow_logs traffic_type=reject destination=logs
 Finding: vpc_turn_on_flow_logs traffic_type=all destination=s3 s3_arn=arn:aws:s3:::central-flow-logs/prod/
 """
-
-from __future__ import annotations
 
 import contextlib
 from functools import partial
@@ -17,10 +16,11 @@ from pydantic import Field, model_validator
 
 from bots import _flow_logs
 from bots._all_or_none import Change, kept, make, unmake
-from bots._bot import Aws, Before, Bot, CannotFix, Check, Params, Risk, Target, TryLater, Undo, entity
+from bots._aws import Aws
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, TryLater, Undo, entity, on
 from bots._flow_logs import GROUP, ROLE, FlowLog, read
 from bots._log_groups import GROUPS, log_group
-from bots._service_roles import READS, WRITES, RoleState
+from bots._service_roles import RoleState
 
 BUCKET_PATTERN = r"^arn:[a-z-]+:s3:::([a-z0-9.-]|\$ACCOUNT_ID){3,63}(/.*)?$"
 FLOW_LOG = ("arn:{partition}:ec2:*:{account}:vpc-flow-log/*",)
@@ -53,23 +53,15 @@ bot = Bot(
     target=entity("id"),
     params=Wish,
     before=Logged,
-    reads=("ec2:DescribeVpcs", "ec2:DescribeFlowLogs", "logs:DescribeLogGroups", *READS),
+    reads=("ec2:DescribeVpcs", "ec2:DescribeFlowLogs", *ROLE.reads, *on(GROUPS, "logs:DescribeLogGroups")),
     writes=(
-        "ec2:CreateFlowLogs",
-        "ec2:DeleteFlowLogs",
-        "logs:CreateLogGroup",
-        "logs:CreateLogDelivery",  # these two for S3
+        "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
-        "iam:PassRole",
-        *WRITES,
+        *ROLE.writes,
+        *on((*FLOW_LOG, "arn:{partition}:ec2:*:{account}:vpc/*"), "ec2:CreateFlowLogs"),
+        *on(FLOW_LOG, "ec2:DeleteFlowLogs"),
+        *on((f"arn:{{partition}}:logs:*:{{account}}:log-group:{GROUP}*",), "logs:CreateLogGroup"),
     ),
-    resources={
-        "ec2:CreateFlowLogs": (*FLOW_LOG, "arn:{partition}:ec2:*:{account}:vpc/*"),
-        "ec2:DeleteFlowLogs": FLOW_LOG,
-        "logs:DescribeLogGroups": GROUPS,
-        "logs:CreateLogGroup": (f"arn:{{partition}}:logs:*:{{account}}:log-group:{GROUP}*",),
-        **ROLE.resources,
-    },
     passes={ROLE.service: ROLE.arns},
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(
@@ -77,7 +69,6 @@ bot = Bot(
         expects=lambda was: was.model_copy(update={"group_exists": True}),
     ),
     creates=(f"a flow log, the log group {GROUP} and the role {ROLE.name} with an inline policy",),
-    example="vpc_turn_on_flow_logs traffic_type=reject destination=logs",
 )
 
 

@@ -38,9 +38,7 @@ def _purpose(bot: AnyBot) -> str:
 
 def _remarks(text: str) -> str:
     """A paragraph of a docstring, each of its labelled remarks a paragraph of its own."""
-    return re.sub(
-        r"^(After|Caution|Finding example|Finding):", r"\n**\1:**", text, flags=re.MULTILINE
-    ).strip()
+    return re.sub(r"^(After|Caution):", r"\n**\1:**", text, flags=re.MULTILINE).strip()
 
 
 def _bot_section(bot: AnyBot) -> str:
@@ -53,7 +51,7 @@ def _bot_section(bot: AnyBot) -> str:
         ("Acts on", f"`{bot.acts_on}`"),
         ("Risk", str(bot.risk)),
         ("Undo", undo),
-        ("In a finding", f"`{bot.example}`"),
+        ("In a finding", " or ".join(f"`{example}`" for example in bot.examples)),
         ("Reads", ", ".join(f"`{action}`" for action in bot.reads)),
         ("Writes", ", ".join(f"`{action}`" for action in bot.writes)),
         ("Hands on", "; ".join(_passes(bot))),

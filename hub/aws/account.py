@@ -10,7 +10,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bots._bot import AwsError
+from bots._aws import AwsError
 from hub.aws.clients import Clients, Keys, signing_as
 from hub.aws.errors import THROTTLED, from_botocore
 from hub.aws.throttle import Pacer

@@ -14,7 +14,8 @@ from typing import Any
 from aioboto3 import Session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bots._bot import AnyBot, AwsError
+from bots._aws import AwsError
+from bots._bot import AnyBot
 from bots._grants import grants
 from hub.aws.account import SpokeAccount
 from hub.aws.clients import Clients, Keys, client_config, new_session

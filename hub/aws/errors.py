@@ -12,7 +12,7 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 
-from bots._bot import AwsError
+from bots._aws import AwsError
 from hub.model import Outcome
 
 DENIED = frozenset({

@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bots._bot import Aws, CannotFix
+from bots._aws import Aws
+from bots._bot import CannotFix
 from hub.aws.account import SpokeAccount
 from hub.aws.errors import from_botocore
 

@@ -90,7 +90,7 @@ def facts(bot: AnyBot) -> dict[str, Any]:
         "acts_on": bot.acts_on,
         "risk": str(bot.risk),
         "undo": {"degree": bot.undo.degree, "why": bot.undo.why},
-        "example": bot.example,
+        "examples": list(bot.examples),
         "usage": usage(bot.params),
         "parameters": [parameter._asdict() for parameter in describe(bot.params)],
         "reads": list(bot.reads),
@@ -122,7 +122,7 @@ def _show(bot: AnyBot) -> None:
         "Writes": "\n".join(bot.writes),
         "Hands on": "\n".join(f"{', '.join(roles)} to {service}" for service, roles in bot.passes.items()),
         "May create": "\n".join(bot.creates),
-        "In a finding": bot.example,
+        "In a finding": "\n".join(bot.examples),
         "Also called": ", ".join(bot.aliases),
     }
     for label, value in rows.items():

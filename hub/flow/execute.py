@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from bots._bot import AnyBot, AwsError, Before, CannotFix, Check, Target, TargetGone, TryLater, Unproven
+from bots._aws import AwsError
+from bots._bot import AnyBot, Before, CannotFix, Check, Target, TargetGone, TryLater, Unproven
 from hub.aws.account import SpokeAccount
 from hub.errors import HubError, JournalUnwritable, LeaseLost, NotNow, PutOff
 from hub.flow import record, verify

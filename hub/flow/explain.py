@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from bots._bot import AwsError, CannotFix, TargetGone, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone, TryLater
 from hub.aws.errors import outcome_of
 from hub.errors import HubError, SpokeDenied, SpokeThrottled, SpokeUnreachable
 from hub.model import Outcome

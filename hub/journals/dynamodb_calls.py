@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bots._bot import AwsError
+from bots._aws import AwsError
 from hub.aws.errors import from_botocore, outcome_of
 from hub.errors import InternalError, JournalUnwritable
 from hub.journals.dynamodb_item import Item

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bots._bot import AwsError
+from bots._aws import AwsError
 from hub.aws.account import SpokeAccount
 
 

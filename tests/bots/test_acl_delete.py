@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from moto.ec2.models import ec2_backends
 
-from bots._bot import AwsError, CannotFix, NoParams, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, NoParams, TryLater
 from bots._words import BadWords, parse
 from bots.acl_delete import Acl, bot
 from tests.bots.alone import alone

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from moto.acm.models import CertBundle
 
-from bots._bot import AwsError, CannotFix, NoParams, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, NoParams, TryLater
 from bots._words import BadWords, parse
 from bots.acm_delete_certificate import Certificate, bot
 from tests.bots.alone import alone

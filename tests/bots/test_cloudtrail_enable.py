@@ -9,7 +9,8 @@ import pytest
 from moto.cloudtrail.models import cloudtrail_backends
 
 from bots._account_trails import records_management_events
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TryLater
 from bots._words import BadWords, parse
 from bots.cloudtrail_enable import Wish, bot
 from tests.bots import log_buckets as buckets

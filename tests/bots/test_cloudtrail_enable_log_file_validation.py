@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bots._bot import AwsError, TryLater
+from bots._aws import AwsError
+from bots._bot import TryLater
 from bots.cloudtrail_enable_log_file_validation import bot
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene

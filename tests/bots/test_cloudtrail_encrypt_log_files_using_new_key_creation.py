@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TryLater
 from bots.cloudtrail_encrypt_log_files_using_new_key_creation import Protection, bot
 from tests.bots.alone import Alone, alone
 from tests.bots.scene import Planted, Scene

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bots._alarms import Watch, tells
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots._cis_filters import NAMES, PATTERNS, same_pattern
 from bots._words import BadWords, parse
 from bots.cloudwatch_create_metric_filter import Wish, bot

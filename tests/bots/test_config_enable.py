@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from moto.config.models import config_backends
 
-from bots._bot import AwsError, TryLater
+from bots._aws import AwsError
+from bots._bot import TryLater
 from bots._words import BadWords, parse
 from bots.config_enable import Wish, bot
 from tests.bots import log_buckets as buckets

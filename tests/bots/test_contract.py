@@ -196,7 +196,7 @@ def test_the_header_tells_a_reviewer_everything(bot: AnyBot) -> None:
     assert not set(bot.aliases) & set(_catalogue.names())
     assert bot._check is not None
     assert bot._fix is not None
-    name, *words = bot.example.split()
+    name, *words = bot.examples[0].split()
     assert name == bot.name
     parse(bot.params, tuple(words))
 

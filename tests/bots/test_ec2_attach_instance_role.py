@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from moto.ec2.models import ec2_backends
 
-from bots._bot import AwsError, CannotFix, TargetGone, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone, TryLater
 from bots._words import BadWords, parse
 from bots.ec2_attach_instance_role import Profile, bot
 from tests.bots import iam_plants as plants

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from moto.ec2.models import ec2_backends
 
-from bots._bot import AwsError, CannotFix, TargetGone, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone, TryLater
 from bots._words import BadWords, parse
 from bots.ec2_create_snapshot import OCCURRENCE, SOURCE, Snapshots, bot
 from tests.bots.alone import Alone, alone

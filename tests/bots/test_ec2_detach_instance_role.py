@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, TargetGone
+from bots._aws import AwsError
+from bots._bot import TargetGone
 from bots.ec2_detach_instance_role import InProfiles, bot
 from tests.bots import iam_plants as plants
 from tests.bots.alone import alone

@@ -8,7 +8,8 @@ import pytest
 from moto.ec2.models import ec2_backends
 
 from bots._addresses import LEAVING, Address
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone
 from bots._words import BadWords, parse
 from bots.ec2_release_eips import Addresses, bot
 from tests.bots.alone import alone

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from moto.ec2.models import ec2_backends
 
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone
 from bots._words import BadWords, parse
 from bots.ec2_stop_instance import Power, bot
 from tests.bots.alone import alone

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from moto.ec2.models import ec2_backends
 
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots._words import BadWords, parse
 from bots.ec2_terminate_instance import Description, bot
 from tests.bots.alone import alone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots._bot import AwsError
+from bots._aws import AwsError
 from bots._words import BadWords, parse
 from bots.ecs_reboot import Running, Wish, bot
 from tests.bots.alone import alone

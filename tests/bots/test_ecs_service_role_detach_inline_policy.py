@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError
+from bots._aws import AwsError
 from bots.ecs_service_role_detach_inline_policy import bot
 from tests.bots import iam_plants as plants
 from tests.bots.alone import alone

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots._words import BadWords, parse
 from bots.ecs_stop import Stopped, Wish, bot
 from tests.bots.alone import alone

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from bots._bot import Aws, CannotFix, Target
+from bots._aws import Aws
+from bots._bot import CannotFix, Target
 from bots._functions import the_function
 
 ACCOUNT = "222233334444"

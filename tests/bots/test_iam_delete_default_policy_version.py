@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone
 from bots.iam_delete_default_policy_version import Default, bot
 from tests.bots import iam_plants as plants
 from tests.bots.alone import alone

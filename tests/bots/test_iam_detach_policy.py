@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots.iam_detach_policy import Attached, bot
 from tests.bots import iam_plants as plants
 from tests.bots.alone import alone

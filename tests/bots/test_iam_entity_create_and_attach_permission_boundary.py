@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix, TargetGone, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone, TryLater
 from bots._words import BadWords, parse
 from bots.iam_entity_create_and_attach_permission_boundary import Wish, bot
 from tests.bots import iam_plants as plants

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone
 from bots._boundaries import Bound
 from bots._words import BadWords, parse
 from bots.iam_entity_remove_permission_boundary import Boundaries, Wish, bot

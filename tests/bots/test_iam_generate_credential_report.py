@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, TryLater
+from bots._aws import AwsError
+from bots._bot import TryLater
 from bots.iam_generate_credential_report import bot
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, TargetGone
+from bots._aws import AwsError
+from bots._bot import TargetGone
 from bots._catalogue import bot_named
 from bots.iam_group_delete_inline_policy import bot
 from tests.bots import iam_plants as plants

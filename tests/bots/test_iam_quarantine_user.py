@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TryLater
 from bots._deny_all import NAME, Barred, denies_everything
 from bots.iam_quarantine_user import bot
 from tests.bots.alone import alone

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from moto.iam.models import AccessKeyLastUsed
 
-from bots._bot import AwsError, CannotFix, TargetGone, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone, TryLater
 from bots.iam_revoke_access_key import bot
 from tests.bots.alone import Alone, alone
 from tests.bots.identities import ALICE, LOGGED, LOGGED_AT, log_key, observe_user, user

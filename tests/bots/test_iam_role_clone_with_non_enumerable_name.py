@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix, TargetGone, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone, TryLater
 from bots._catalogue import bot_named
 from bots.iam_role_clone_with_non_enumerable_name import bot
 from tests.bots import iam_plants as plants

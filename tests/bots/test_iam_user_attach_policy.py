@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bots._attachments import makes_administrator, own_arn
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TryLater
 from bots._words import BadWords, parse
 from bots.iam_user_attach_policy import Wish, bot
 from hub.aws.account import SpokeAccount

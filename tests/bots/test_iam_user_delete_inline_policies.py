@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots._words import BadWords, parse
 from bots.iam_user_delete_inline_policies import Rights, Wish, bot
 from tests.bots.alone import alone

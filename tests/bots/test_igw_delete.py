@@ -9,7 +9,8 @@ import pytest
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
 
-from bots._bot import AwsError, CannotFix, TargetGone, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone, TryLater
 from bots._internet import Internet
 from bots._words import BadWords, parse
 from bots.igw_delete import bot

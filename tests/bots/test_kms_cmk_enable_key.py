@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from moto.kms.models import kms_backends
 
-from bots._bot import AwsError, CannotFix, TargetGone, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone, TryLater
 from bots.kms_cmk_enable_key import State, bot
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene

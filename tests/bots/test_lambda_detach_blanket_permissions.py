@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from moto.awslambda.models import lambda_backends
 
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone
 from bots._wide import allowed_actions, allows_every_action, is_blanket, makes_an_administrator
 from bots.lambda_detach_blanket_permissions import Blanket, bot
 from tests.bots import iam_plants as plants

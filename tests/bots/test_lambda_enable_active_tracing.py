@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from moto.iam.models import AWSManagedPolicy, iam_backends
 
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TryLater
 from bots._words import BadWords, parse
 from bots.lambda_enable_active_tracing import Tracing, Wish, bot
 from tests.bots.alone import alone

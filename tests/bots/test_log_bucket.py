@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bots import _log_bucket
-from bots._bot import Aws, AwsError, CannotFix, TryLater
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, TryLater
 from bots._log_bucket import LogBucket
 from bots.cloudtrail_enable import bot
 from tests.bots import log_buckets as buckets

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from bots._bot import Aws, AwsError, CannotFix
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix
 from bots._firewall_logs import Firewall, moved
 from bots._words import BadWords, parse
 from bots.network_firewall_enable_logging import Wish, bot

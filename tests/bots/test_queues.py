@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from bots._bot import Aws, CannotFix, Target, TargetGone
+from bots._aws import Aws
+from bots._bot import CannotFix, Target, TargetGone
 from bots._queues import LONGEST_NAME, dead_letters_of, the_queue
 
 ACCOUNT = "222233334444"

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone
 from bots._words import BadWords, parse
 from bots.route53domain_enable_auto_renew import Renewal, bot
 from tests.bots.alone import alone

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from moto.s3control.models import s3control_backends
 
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots._s3 import LOG_DELIVERY_GROUP
 from bots.s3_delete_bucket import Settings, bot
 from tests.bots import buckets

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots._s3 import LOG_DELIVERY_GROUP
 from bots.s3_delete_permissions import bot
 from tests.bots import buckets

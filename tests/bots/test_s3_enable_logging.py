@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots.s3_enable_logging import bot
 from tests.bots import log_buckets as buckets
 from tests.bots.alone import alone

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots.s3_enable_versioning import bot
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bots._bot import AwsError, CannotFix
+from bots._aws import AwsError
+from bots._bot import CannotFix
 from bots.sg_delete import Existence, bot
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots._bot import AwsError
+from bots._aws import AwsError
 from bots._words import BadWords, parse
 from bots.sg_modify_scope_by_port import Wish, bot
 from tests.bots.alone import alone

@@ -9,7 +9,8 @@ import pytest
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
 
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone
 from bots._closing import Closing
 from bots._words import BadWords, parse
 from bots.sg_single_rule_delete import Opened, Wish, bot

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TryLater
 from bots._words import BadWords, parse
 from bots.sqs_configure_dlq import NOWHERE, Redrive, Wish, bot
 from tests.bots.alone import alone

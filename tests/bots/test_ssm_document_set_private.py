@@ -9,7 +9,8 @@ import pytest
 from moto.core.utils import utcnow
 from moto.ssm.models import AccountPermission, ssm_backends
 
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone
 from bots._words import BadWords, parse
 from bots.ssm_document_set_private import Sharing, Wish, bot
 from tests.bots.alone import alone

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bots._bot import AwsError, CannotFix, TargetGone
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone
 from bots._tags import Tag
 from bots._words import BadWords, parse
 from bots.tag_ec2_resource import Wish, bot

@@ -34,7 +34,6 @@ def reader() -> AnyBot:
         writes=(),
         risk=Risk.ADDITIVE,
         undo=Undo.none("nothing is done"),
-        example="reader",
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.ec2.models.vpcs import VPC
 
-from bots._bot import AwsError, CannotFix, NoParams
+from bots._aws import AwsError
+from bots._bot import CannotFix, NoParams
 from bots._vpcs import KINDS, in_the_way
 from bots._words import BadWords, parse
 from bots.vpc_delete import Definition, bot

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 from moto.ec2.models.vpcs import VPC
 from moto.iam.models import iam_backends
 
-from bots._bot import AwsError, CannotFix, TargetGone, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TargetGone, TryLater
 from bots._isolation import Isolation
 from bots._policies import same
 from bots._words import BadWords, parse

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from moto.ec2.models import ec2_backends
 
-from bots._bot import AwsError, CannotFix, TryLater
+from bots._aws import AwsError
+from bots._bot import CannotFix, TryLater
 from bots._words import BadWords, parse
 from bots.vpc_turn_on_flow_logs import Logged, Wish, bot
 from tests.bots.alone import alone

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from bots import _own
-from bots._bot import AwsError, CannotFix, Risk
+from bots._aws import AwsError
+from bots._bot import CannotFix, Risk
 from bots._catalogue import BrokenBot, Catalogue, UnknownBot, names
 from hub.app import Hub, open_hub
 from hub.aws.account import SpokeAccount
@@ -42,7 +43,7 @@ class Tagged(Before):
 bot = Bot(
     name="{name}", acts_on="AWS::S3::Bucket", target=entity("id"), params=NoParams, before=Tagged,
     reads=("s3:GetBucketTagging",), writes=("s3:PutBucketTagging",), risk=Risk.ADDITIVE,
-    undo=Undo.none("a note stays"), example="{name}", optional={optional},
+    undo=Undo.none("a note stays"), optional={optional},
 )
 
 @bot.check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bots._bot import AnyBot, Before, Bot, NoParams, Risk, Undo, account
+from bots._bot import AnyBot, Before, Bot, NoParams, Risk, Undo, account, on
 
 
 def made_up(
@@ -16,16 +16,21 @@ def made_up(
     risk: Risk = Risk.ADDITIVE,
 ) -> AnyBot:
     """A header and nothing behind it."""
+
+    def narrowed(actions: tuple[str, ...]) -> tuple[str, ...]:
+        known = resources or {}
+        return tuple(
+            each for name in actions for each in (on(known[name], name) if name in known else (name,))
+        )
+
     return Bot(
         name=name,
         acts_on="AWS::S3::Bucket",
         target=account(),
         params=NoParams,
         before=Before,
-        reads=reads,
-        writes=writes,
-        resources=resources or {},
+        reads=narrowed(reads),
+        writes=narrowed(writes),
         risk=risk,
         undo=Undo.none("it does nothing"),
-        example=name,
     )

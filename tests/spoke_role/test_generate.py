@@ -124,7 +124,7 @@ from bots._bot import Before, Bot, NoParams, Risk, Undo, entity
 bot = Bot(
     name="paint_blue", acts_on="AWS::S3::Bucket", target=entity("id"), params=NoParams, before=Before,
     reads=("s3:GetBucketTagging",), writes=("s3:PutBucketTagging",), risk=Risk.ADDITIVE,
-    undo=Undo.none("paint stays"), example="paint_blue", optional=True,
+    undo=Undo.none("paint stays"), optional=True,
 )
 
 @bot.check

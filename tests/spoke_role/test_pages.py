@@ -19,7 +19,7 @@ def test_a_bot_is_told_in_full(bot: AnyBot) -> None:
     row = next(line for line in glance.splitlines() if f"[`{bot.name}`]" in line)
     assert [cell.strip() for cell in row.split("|")][4:6] == [str(bot.risk), bot.undo.degree]
     assert bot.acts_on in row
-    assert bot.example in section
+    assert all(example in section for example in bot.examples)
     assert bot.undo.why in section
     for action in bot.actions:
         assert f"`{action}`" in section

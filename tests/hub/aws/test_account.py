@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError
+from bots._aws import AwsError
 from hub.aws.account import SpokeAccount
 from hub.aws.clients import Clients, Keys
 from hub.aws.errors import outcome_of

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError, Before, Bot, NoParams, Risk, Undo, account
+from bots._aws import AwsError
+from bots._bot import Before, Bot, NoParams, Risk, Undo, account, on
 from hub.aws.accounts import DIRECTORY_SECONDS, Accounts, Directory, HubIdentity, session_policy
 from hub.aws.clients import Clients
 from hub.aws.errors import outcome_of
@@ -29,12 +30,10 @@ BOT = Bot(
     target=account(),
     params=NoParams,
     before=Before,
-    reads=("iam:ListUsers", "iam:GetRole"),
+    reads=("iam:ListUsers", *on(("arn:{partition}:iam::{account}:role/*",), "iam:GetRole")),
     writes=("iam:TagRole",),
-    resources={"iam:GetRole": ("arn:{partition}:iam::{account}:role/*",)},
     risk=Risk.ADDITIVE,
     undo=Undo.none("a test"),
-    example="iam_look_at_users",
 )
 
 

@@ -10,19 +10,8 @@ from typing import Any
 
 import pytest
 
-from bots._bot import (
-    AnyBot,
-    Aws,
-    Before,
-    Bot,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TryLater,
-    Undo,
-    entity_or_account,
-)
+from bots._aws import Aws
+from bots._bot import AnyBot, Before, Bot, Check, NoParams, Risk, Target, TryLater, Undo, entity_or_account
 from bots._catalogue import Catalogue
 from hub.app import Hub, open_hub
 from hub.errors import PutOff
@@ -62,7 +51,6 @@ def slow(thing: Thing) -> AnyBot:
         writes=("ec2:StopInstances",),
         risk=Risk.ADDITIVE,
         undo=Undo.exact(),
-        example="slow",
         entity_keys=("colour",),
     )
 

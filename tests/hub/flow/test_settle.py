@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bots._bot import AwsError
+from bots._aws import AwsError
 from hub.app import Hub, open_hub
 from hub.aws.account import SpokeAccount
 from hub.errors import JournalUnwritable, NotNow
