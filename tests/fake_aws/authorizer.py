@@ -14,7 +14,8 @@ from moto.organizations.models import organizations_backends
 from moto.s3.models import s3_backends
 
 from tests.fake_aws.iam_actions import also_needed, own_action, passed_to
-from tests.fake_aws.iam_resources import Where, resources
+from tests.fake_aws.iam_arns import Where
+from tests.fake_aws.iam_resources import resources
 from tests.fake_aws.principals import Principal
 from tests.fake_aws.strict_iam import Request, Rights, Word, spoken
 from tests.fake_aws.wire import Call

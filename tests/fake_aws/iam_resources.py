@@ -1,4 +1,5 @@
-"""On which ARNs AWS authorises a call. A section per service; add yours at its place in the alphabet.
+"""On which ARNs AWS authorises a call. A section per service, EC2 in a module of its own; add yours at its
+place in the alphabet.
 
 A function here gets the call and answers with ARNs (every one must be allowed), with ``*`` for calls
 AWS offers nothing narrower for, or with nothing when it cannot tell. Then the evaluator errs on the
@@ -8,33 +9,16 @@ strict side: only ``Resource: "*"`` allows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 
 from tests.fake_aws.iam_actions import PREFIXES
-from tests.fake_aws.moto_gaps import _instance_profiles
-from tests.fake_aws.strict_iam import NOTHING_NARROWER
+from tests.fake_aws.iam_arns import ANY, Arns, Finder, Where, named, table, texts
+from tests.fake_aws.iam_resources_of_ec2 import ec2
 from tests.fake_aws.wire import Call
-
-ANY = (NOTHING_NARROWER,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """Whose account and which partition the call is made in, and by which role or user."""
-
-    account_id: str
-    partition: str
-    entity_arn: str
-
-
-Arns = tuple[str, ...]
-Finder = Callable[[Call, Where], Arns]
 
 
 def resources(call: Call, where: Where) -> tuple[str | None, ...]:
@@ -47,31 +31,8 @@ def resources(call: Call, where: Where) -> tuple[str | None, ...]:
 def _own_arns(call: Call) -> Arns:
     """ARNs of the service among the top-level parameters, which is how most newer APIs name things."""
     prefix = PREFIXES.get(call.service, call.service)
-    texts = [text for value in call.params.values() for text in _texts(value)]
-    return tuple(text for text in texts if re.match(rf"arn:[\w-]+:{re.escape(prefix)}:", text))
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _named(call: Call, where: Where, kinds: Mapping[str, str]) -> Arns:
-    """ARNs from names: parameter -> the ARN's last part, with ``{}`` for the name. ARNs stay as they are."""
-    prefix = PREFIXES.get(call.service, call.service)
-    start = f"arn:{where.partition}:{prefix}:{call.region}:{where.account_id}:"
-    prefix = PREFIXES.get(call.service, call.service)
-    start = f"arn:{where.partition}:{prefix}:{call.region}:{where.account_id}:"
-    found = []
-    for parameter, tail in kinds.items():
-        for name in _texts(call.params.get(parameter)):
-            found.append(name if name.startswith("arn:") else start + tail.format(name))
-    return tuple(found)
-
-
-def _table(kinds: Mapping[str, str]) -> Finder:
-    return lambda call, where: _named(call, where, kinds)
+    found = [text for value in call.params.values() for text in texts(value)]
+    return tuple(text for text in found if re.match(rf"arn:[\w-]+:{re.escape(prefix)}:", text))
 
 
 # --- cloudtrail
@@ -80,7 +41,7 @@ def _table(kinds: Mapping[str, str]) -> Finder:
 def _cloudtrail(call: Call, where: Where) -> Arns:
     if call.operation in ("DescribeTrails", "ListTrails", "LookupEvents"):
         return ANY
-    return _named(call, where, {"Name": "trail/{}", "TrailName": "trail/{}"})
+    return named(call, where, {"Name": "trail/{}", "TrailName": "trail/{}"})
 
 
 # --- cloudwatch
@@ -89,67 +50,14 @@ def _cloudtrail(call: Call, where: Where) -> Arns:
 def _cloudwatch(call: Call, where: Where) -> Arns:
     if call.operation.startswith("Describe"):
         return ANY
-    return _named(call, where, {"AlarmName": "alarm:{}", "AlarmNames": "alarm:{}"})
+    return named(call, where, {"AlarmName": "alarm:{}", "AlarmNames": "alarm:{}"})
 
 
 # --- dynamodb
 
 
 def _dynamodb(call: Call, where: Where) -> Arns:
-    return ANY if call.operation == "ListTables" else _named(call, where, {"TableName": "table/{}"})
-
-
-# --- ec2
-
-_EC2_KINDS = {
-    "acl": "network-acl", "ami": "image", "eipalloc": "elastic-ip", "eni": "network-interface", "fl": "vpc-flow-log",
-    "i": "instance", "igw": "internet-gateway", "lt": "launch-template", "nat": "natgateway",
-    "pcx": "vpc-peering-connection", "pg": "placement-group", "pl": "prefix-list", "rtb": "route-table",
-    "sg": "security-group", "sgr": "security-group-rule", "snap": "snapshot", "subnet": "subnet", "vol": "volume",
-    "vpc": "vpc", "vpce": "vpc-endpoint", "vpn": "vpn-connection",
-}  # fmt: skip
-_EC2_ID = re.compile(r"(?P<kind>[a-z]+)-[0-9a-f]{8,17}")
-_OWNERLESS = {"image", "snapshot"}  # their ARNs leave the account out
-# What calls make that are not named after it.
-_MAKES = {"AllocateAddress": "elastic-ip", "CreateSnapshots": "snapshot"}
-_MAKES_NO_RESOURCE = ("CreateTags", "CreateNetworkAclEntry", "CreateRoute")
-
-
-def _ec2(call: Call, where: Where) -> Arns:
-    if call.operation.startswith(("Describe", "Get")) and call.operation != "GetManagedPrefixListEntries":
-        return ANY  # nearly all of EC2's reads know no resources
-    start = f"arn:{where.partition}:ec2:{call.region}"
-    ids = [text for value in call.params.values() for text in _texts(value)]
-    # The rules of ModifySecurityGroupRules are one level down.
-    ids += [rule["SecurityGroupRuleId"] for rule in call.params.get("SecurityGroupRules", ())]
-    ids += _associated(call, where)
-    if association := call.params.get("AssociationId"):
-        # A profile's association is authorised on its instance.
-        ids.append(_instance_profiles.instance_of(where.account_id, call.region, association) or "")
-    ids += [call.params.get("InstanceSpecification", {}).get("InstanceId", "")]
-    found = []
-    if call.operation in ("DeleteKeyPair", "ImportKeyPair"):
-        found.append(f"{start}:{where.account_id}:key-pair/{call.params['KeyName']}")
-    for text in ids:
-        known = _EC2_ID.fullmatch(text)
-        if known and (kind := _EC2_KINDS.get(known["kind"])):
-            found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/{text}")
-    if kind := _MAKES.get(call.operation):
-        found.append(f"{start}:{'' if kind in _OWNERLESS else where.account_id}:{kind}/*")
-    elif call.operation.startswith("Create") and call.operation not in _MAKES_NO_RESOURCE:
-        made = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
-        made = {"flow-logs": "vpc-flow-log"}.get(made, made.removesuffix("s"))
-        found.append(f"{start}:{where.account_id}:{made}/*")
-    return tuple(found) or ANY
-
-
-def _associated(call: Call, where: Where) -> list[str]:
-    """What an association is of: an Elastic IP, a route table."""
-    association, backend = call.params.get("AssociationId"), ec2_backends[where.account_id][call.region]
-    if association is None:
-        return []
-    found = [str(each.allocation_id) for each in backend.addresses if each.association_id == association]
-    return found + [each.id for each in backend.route_tables.values() if association in each._associations]
+    return ANY if call.operation == "ListTables" else named(call, where, {"TableName": "table/{}"})
 
 
 # --- ecs
@@ -163,7 +71,7 @@ def _ecs(call: Call, where: Where) -> Arns:
         kinds = {"cluster": "cluster/{}"}
     elif call.operation.startswith("List") or call.operation == "DescribeTaskDefinition":
         return ANY
-    return _named(call, where, kinds)
+    return named(call, where, kinds)
 
 
 # --- iam
@@ -225,13 +133,12 @@ def _kms(call: Call, where: Where) -> Arns:
     found = []
     if (alias := call.params.get("AliasName", "")).startswith("alias/"):
         found.append(f"{start}:{alias}")
-    if named := call.params.get("KeyId") or call.params.get("TargetKeyId"):
+    if key := call.params.get("KeyId") or call.params.get("TargetKeyId"):
         # A call that names an alias is authorised on the key behind it.
         backend = kms_backends[where.account_id][call.region]
-        if "alias/" in named:
-            key_id = backend.get_key_id_from_alias(backend.get_alias_name(named)) or "unknown"
-            named = key_id
-        found.append(named if named.startswith("arn:") else f"{start}:key/{named}")
+        if "alias/" in key:
+            key = backend.get_key_id_from_alias(backend.get_alias_name(key)) or "unknown"
+        found.append(key if key.startswith("arn:") else f"{start}:key/{key}")
     return tuple(found)
 
 
@@ -245,7 +152,7 @@ def _lambda(call: Call, where: Where) -> Arns:
         and "Resource" not in call.params
     ):
         return ANY
-    return _named(call, where, {"FunctionName": "function:{}"})
+    return named(call, where, {"FunctionName": "function:{}"})
 
 
 # --- logs
@@ -289,7 +196,7 @@ def _s3control(call: Call, where: Where) -> Arns:
 def _sns(call: Call, where: Where) -> Arns:
     if call.operation in ("ListTopics", "ListSubscriptions"):
         return ANY
-    return _named(call, where, {"TopicArn": "{}", "TargetArn": "{}", "Name": "{}", "ResourceArn": "{}"})
+    return named(call, where, {"TopicArn": "{}", "TargetArn": "{}", "Name": "{}", "ResourceArn": "{}"})
 
 
 def _sqs(call: Call, where: Where) -> Arns:
@@ -304,7 +211,7 @@ def _sqs(call: Call, where: Where) -> Arns:
 
 def _ssm(call: Call, where: Where) -> Arns:
     kinds = {"Name": "document/{}"} if call.operation.endswith("DocumentPermission") else {}
-    return _named(call, where, kinds)
+    return named(call, where, kinds)
 
 
 # --- sts
@@ -327,18 +234,18 @@ FINDERS: Mapping[str, Finder] = {
     "cloudtrail": _cloudtrail,
     "cloudwatch": _cloudwatch,
     "dynamodb": _dynamodb,
-    "ec2": _ec2,
+    "ec2": ec2,
     "ecs": _ecs,
-    "ecr": _table({"repositoryName": "repository/{}"}),
-    "eks": _table({"name": "cluster/{}"}),
-    "elb": _table({"LoadBalancerName": "loadbalancer/{}"}),
-    "firehose": _table({"DeliveryStreamName": "deliverystream/{}"}),
+    "ecr": table({"repositoryName": "repository/{}"}),
+    "eks": table({"name": "cluster/{}"}),
+    "elb": table({"LoadBalancerName": "loadbalancer/{}"}),
+    "firehose": table({"DeliveryStreamName": "deliverystream/{}"}),
     "iam": _iam,
     "kms": _kms,
     "lambda": _lambda,
     "logs": _logs,
     "organizations": _organizations,
-    "rds": _table(
+    "rds": table(
         {
             "DBInstanceIdentifier": "db:{}",
             "DBClusterIdentifier": "cluster:{}",
@@ -349,7 +256,7 @@ FINDERS: Mapping[str, Finder] = {
     ),
     "s3": _s3,
     "s3control": _s3control,
-    "secretsmanager": _table({"SecretId": "secret:{}"}),
+    "secretsmanager": table({"SecretId": "secret:{}"}),
     "sns": _sns,
     "sqs": _sqs,
     "ssm": _ssm,
