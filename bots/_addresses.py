@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bots._aws import Aws
 from bots._bot import CannotFix
+from bots._tags import own_tags
 
 INTERFACE = ("arn:{partition}:ec2:*:{account}:network-interface/*",)
 ADDRESS = ("arn:{partition}:ec2:*:{account}:elastic-ip/*",)
@@ -58,17 +59,13 @@ def _belongs(found: Found, interfaces: list[str]) -> bool:
 
 
 def as_kept(found: Found) -> Address:
-    tags = ((tag["Key"], tag["Value"]) for tag in found.get("Tags", ()))
     return Address(
         public=found["PublicIp"],
         interface=found.get("NetworkInterfaceId", ""),
         private=found.get("PrivateIpAddress", ""),
         pool=found.get("PublicIpv4Pool", AMAZONS_POOL),
         border_group=found.get("NetworkBorderGroup", ""),
-        # AWS's own tags cannot be given.
-        tags=tuple(
-            sorted(tag for tag in tags if tag[0] != LEAVING and not tag[0].lower().startswith("aws:"))
-        ),
+        tags=own_tags(found, without=LEAVING),
     )
 
 

@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bots._rules import EVERYTHING, LAST_PORT, PORTED, Change, Rule, Rules, in_order, ways_left
+from bots._rules import (
+    EVERYTHING,
+    LAST_PORT,
+    PORTED,
+    Change,
+    Direction,
+    Rule,
+    Rules,
+    in_order,
+    named,
+    ways_left,
+)
 
 _MATCHED = {"TCP": ("tcp",), "UDP": ("udp",), "ALL": (EVERYTHING,), "*": ("tcp", "udp", EVERYTHING)}
 
@@ -28,6 +39,9 @@ class Closing:
     protocol: Literal["TCP", "UDP", "ALL", "*"]
     port: int | None
     split: bool
+
+    def __str__(self) -> str:
+        return f"{f'port {self.port}' if self.port else 'all ports'} ({self.protocol})"
 
     def left_of(self, rule: Rule) -> tuple[Rule, ...] | None:
         """What must stay open of ``rule``, () if nothing; None if the rule is not touched."""
@@ -97,3 +111,15 @@ def still_open(live: Rules, closing: Closing) -> dict[str, list[Rule]]:
     """Rules that let the port through although `to_close` leaves them alone, by why they do."""
     left = [rule for rule in live.values() if closing.left_of(rule) is None and closing.concerns(rule)]
     return ways_left(left, closing.scope)
+
+
+def closing_notes(live: Rules, closing: Closing, direction: Direction) -> tuple[str, ...]:
+    """What a person should know: what stays open all the same, and what is shut besides."""
+    notes = tuple(
+        f"{closing} stays open {direction} {why}: {named(others)}"
+        for why, others in still_open(live, closing).items()
+    )
+    carved = [rule for rule in live.values() if closing.left_of(rule)]
+    if any(rule.protocol == EVERYTHING for rule in carved):
+        notes += ("the all-traffic rule is cut down to TCP, UDP and ICMP; GRE, ESP, AH and others are shut",)
+    return notes

@@ -10,9 +10,11 @@ from typing import Any
 from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, Target, TargetGone
 from bots._rules import Change, Direction, Rule, Rules, cidr, protocol_name
+from bots._tags import own_tags
 
 GROUP = ("arn:{partition}:ec2:*:{account}:security-group/*",)
 RULE = ("arn:{partition}:ec2:*:{account}:security-group-rule/*",)
+READS = ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules")
 NOT_THERE = ("InvalidGroup.NotFound",)
 DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound")
 AT_ONCE = 100  # rules in one call; a raised quota allows groups of up to 1000
@@ -56,6 +58,12 @@ async def group_notes(aws: Aws, target: Target) -> tuple[str, ...]:
     )
 
 
+async def look(aws: Aws, target: Target, direction: Direction) -> tuple[dict[str, Rule], tuple[str, ...]]:
+    """The group's rules of one direction by id, and `group_notes`. Raises as `own_group`."""
+    notes = await group_notes(aws, target)
+    return (await all_rules(aws, target.id))[direction], notes
+
+
 async def all_rules(aws: Aws, group_id: str) -> dict[Direction, dict[str, Rule]]:
     """The group's rules of both directions by id, one for each single source."""
     found = aws.pages(
@@ -72,22 +80,15 @@ async def all_rules(aws: Aws, group_id: str) -> dict[Direction, dict[str, Rule]]
     return rules
 
 
-async def live_rules(aws: Aws, group_id: str, direction: Direction) -> dict[str, Rule]:
-    """As `all_rules`, of one direction."""
-    return (await all_rules(aws, group_id))[direction]
-
-
 def _rule(record: dict[str, Any], account_id: str) -> Rule:
     network = record.get("CidrIpv4") or record.get("CidrIpv6")
-    tags = ((tag["Key"], tag["Value"]) for tag in record.get("Tags", ()))
     return Rule(
         source=cidr(network) if network else _other_end(record, account_id),
         protocol=protocol_name(record["IpProtocol"]),
         low=record.get("FromPort", -1),
         high=record.get("ToPort", -1),
         description=record.get("Description") or "",
-        # AWS's own tags cannot be given to another rule.
-        tags=tuple(sorted(tag for tag in tags if not tag[0].lower().startswith("aws:"))),
+        tags=own_tags(record),
     )
 
 

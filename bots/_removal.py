@@ -1,8 +1,8 @@
-"""Whole rules of a security group that go, and come back: what bots that delete rules have in common."""
+"""Rules of a security group that go, and come back: what bots that delete or turn rules have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -10,14 +10,27 @@ from pydantic import AfterValidator, Field
 from bots._aws import Aws
 from bots._bot import on
 from bots._groups import GROUP, RULE, rearrange
-from bots._rules import EVERYTHING, PORTED, Direction, Rule, protocol_name, to_drop, to_put_back
+from bots._rules import (
+    EVERYTHING,
+    PORTED,
+    Change,
+    Direction,
+    Rule,
+    Rules,
+    protocol_name,
+    to_drop,
+    to_put_back,
+    to_restore,
+)
 
-READS = ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules")
 WRITES = (
     *on(GROUP + RULE, "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"),
     *on(GROUP + RULE, "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"),
     *on(RULE, "ec2:CreateTags"),
 )
+
+# For bots that turn rules into others besides.
+TURNING_WRITES = (*WRITES, *on(GROUP + RULE, "ec2:ModifySecurityGroupRules"))
 
 Goes = Callable[[Rule], bool]
 
@@ -45,3 +58,14 @@ async def put_back(aws: Aws, group_id: str, direction: Direction, goes: Goes, sa
     """Of the rules that ``goes``, have the ``saved`` ones and no others."""
     kept = tuple(saved)
     await rearrange(aws, group_id, lambda live: {direction: to_put_back(live[direction], goes, kept)})
+
+
+async def restore(aws: Aws, group_id: str, direction: Direction, mine: Goes, saved: Iterable[Rule]) -> None:
+    """Make the rules that are ``mine`` the ``saved`` ones again; those that were turned are turned back."""
+    kept = tuple(saved)
+
+    def back(live: Mapping[Direction, Rules]) -> dict[Direction, Change]:
+        now = {each: rule for each, rule in live[direction].items() if mine(rule)}
+        return {direction: to_restore(now, kept)}
+
+    await rearrange(aws, group_id, back)

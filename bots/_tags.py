@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from bots._aws import Aws
 from bots._bot import Before, CannotFix, Target, TargetGone
@@ -30,11 +32,14 @@ class Tag(Before):
     value: str | None  # None: the resource does not carry the key
 
 
-def not_reserved(key: str) -> str:
-    """For keys among a bot's parameters."""
-    if key.lower().startswith("aws:"):
-        raise ValueError("must not start with aws:, which AWS keeps for itself")
-    return key
+def own_tags(found: Mapping[str, Any], *, without: str = "") -> tuple[tuple[str, str], ...]:
+    """The tags people gave to what EC2 describes, as sorted pairs; AWS's own cannot be given to another resource.
+
+    Args:
+        without: a key to leave out.
+    """
+    tags = ((tag["Key"], tag["Value"]) for tag in found.get("Tags", ()))
+    return tuple(sorted(tag for tag in tags if tag[0] != without and not tag[0].lower().startswith("aws:")))
 
 
 async def look_for(aws: Aws, target: Target) -> None:

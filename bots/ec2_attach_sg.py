@@ -11,9 +11,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bots import _group_names
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
-from bots._groups import NOT_THERE
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._interfaces import CHANGE, CHANGED, READS, interfaces_of, wear
 from bots._words import Word
 
@@ -41,7 +41,7 @@ bot = Bot(
     target=entity("id"),
     params=Wish,
     before=Worn,
-    reads=(*READS, "ec2:DescribeSecurityGroupVpcAssociations"),
+    reads=(*dict.fromkeys((*READS, *_group_names.READS)),),
     writes=on(CHANGED, CHANGE),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
@@ -52,7 +52,7 @@ bot = Bot(
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Worn]:
     attached = await interfaces_of(aws, target)
     named = params.security_group_name
-    serving = await _serving(aws, named, {each.vpc for each in attached.interfaces})
+    serving = await _group_names.serving(aws, named, {each.vpc for each in attached.interfaces})
     others = [each for each in attached.interfaces if each.groups != (serving[each.vpc],)]
     return Check(
         compliant=not others,
@@ -67,7 +67,7 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Worn]:
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Worn) -> None:
     interfaces = (await interfaces_of(aws, target)).interfaces
-    serving = await _serving(aws, params.security_group_name, {each.vpc for each in interfaces})
+    serving = await _group_names.serving(aws, params.security_group_name, {each.vpc for each in interfaces})
     wanted = {each.id: (serving[each.vpc],) for each in interfaces}
     await wear(aws, {each.id: wanted[each.id] for each in interfaces if each.groups != wanted[each.id]})
 
@@ -75,45 +75,3 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Worn) -> None:
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Worn) -> None:
     await wear(aws, dict(before.interfaces))
-
-
-async def _serving(aws: Aws, named: str, vpcs: set[str]) -> dict[str, str]:
-    """The group's id for each VPC.
-
-    Raises:
-        CannotFix: a VPC has no such group, or several.
-    """
-    candidates = await _called(aws, named)
-    homes = [(vpc, group_id) for group_id, vpc in candidates.items()]
-    if candidates and vpcs - set(candidates.values()):
-        filters = [{"Name": "group-id", "Values": list(candidates)}]
-        homes += [
-            (each["VpcId"], each["GroupId"])
-            async for each in aws.pages(
-                "ec2",
-                "DescribeSecurityGroupVpcAssociations",
-                items="SecurityGroupVpcAssociations",
-                Filters=filters,
-            )
-            if each["State"] == "associated"
-        ]
-    serving = {vpc: sorted({group_id for home, group_id in homes if home == vpc}) for vpc in sorted(vpcs)}
-    for vpc, groups in serving.items():
-        if not groups:
-            raise CannotFix(f"there is no security group {named!r} for {vpc} in {aws.region}")
-        if len(groups) > 1:
-            raise CannotFix(f"{named!r} could be any of {', '.join(groups)} in {vpc}: give the id")
-    return {vpc: groups[0] for vpc, groups in serving.items()}
-
-
-async def _called(aws: Aws, named: str) -> dict[str, str]:
-    """Ids of groups and their VPCs."""
-    if named.startswith("sg-"):
-        answer = await aws.find("ec2", "DescribeSecurityGroups", absent=NOT_THERE, GroupIds=[named])
-        found = (answer or {}).get("SecurityGroups", [])
-    else:
-        # The filter takes * and ? for anything, so what it finds is compared to the letter.
-        filters = [{"Name": "group-name", "Values": [named]}]
-        pages = aws.pages("ec2", "DescribeSecurityGroups", items="SecurityGroups", Filters=filters)
-        found = [each async for each in pages if each["GroupName"] == named]
-    return {each["GroupId"]: each["VpcId"] for each in found}

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field
 from bots._aws import Aws
 from bots._bot import Bot, CannotFix, Check, Params, Risk, Target, TargetGone, Undo, entity, on
 from bots._instances import INSTANCE, find_instance, tags_of
-from bots._tags import Tag, not_reserved, put, put_back, tags_on
+from bots._tag_words import not_reserved
+from bots._tags import Tag, put, put_back, tags_on
 
 NAMED_AT_MOST = 10
 

@@ -12,44 +12,19 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
+from bots._bot import Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._functions import FUNCTION, GONE, Function, the_function
+from bots._tag_words import PlainTagKey, plain
+from bots._tags import Tag
 
 MOST_TAGS = 50  # of a function, those of AWS not counted
-_PUNCTUATION = set(" _.:/=+-@")
-
-
-def _plain(text: str) -> str:
-    if strange := next(
-        (letter for letter in text if not letter.isalnum() and letter not in _PUNCTUATION), ""
-    ):
-        raise ValueError(
-            f"{strange!r} cannot be in a tag; there can be letters, digits, blanks and _ . : / = + - @"
-        )
-    return text
-
-
-def _not_reserved(key: str) -> str:
-    if key.lower().startswith("aws:"):
-        raise ValueError("must not start with aws:, which AWS keeps for itself")
-    return key
 
 
 class Wish(Params):
-    key: Annotated[
-        str,
-        Field(min_length=1, max_length=128, description="tag key"),
-        AfterValidator(_plain),
-        AfterValidator(_not_reserved),
-    ]
+    key: PlainTagKey
     value: Annotated[
-        str, Field(max_length=256, description="tag value; left out: an empty one"), AfterValidator(_plain)
+        str, Field(max_length=256, description="tag value; left out: an empty one"), AfterValidator(plain)
     ] = ""
-
-
-class Tag(Before):
-    key: str
-    value: str | None  # None: the function does not carry the key
 
 
 bot = Bot(

@@ -8,24 +8,17 @@ outlive the rule.
 Finding: sg_clear_rules_for_any_scope 3389 tcp inbound 10.20.0.0/16,192.0.2.10/32
 """
 
-import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
-from bots._groups import group_notes, live_rules
-from bots._removal import READS, WRITES, Port, Protocol, put_back, remove
-from bots._rules import EVERYTHING, PORTED, Direction, Rule, cidr, contains, named
+from bots._groups import READS, look
+from bots._openings import ToAnyone, parted, spared
+from bots._removal import WRITES, Port, Protocol, put_back, remove
+from bots._rules import EVERYTHING, PORTED, Direction, Rule, named
 from bots._words import Word
-
-
-def _spared(text: str) -> str:
-    if re.fullmatch(r"(sg|pl)-[0-9a-f]{8,17}", text):
-        return text
-    address = text if "/" in text else f"{text}/{128 if ':' in text else 32}"
-    return cidr(address)
 
 
 class Wish(Params):
@@ -36,7 +29,7 @@ class Wish(Params):
     ]
     direction: Direction
     white_list: Annotated[
-        tuple[Annotated[str, AfterValidator(_spared)], ...],
+        tuple[Annotated[str, AfterValidator(spared)], ...],
         Field(description="networks, groups (sg-…) and prefix lists (pl-…) whose rules stay"),
         Word(rest=True),
     ] = ()
@@ -49,27 +42,9 @@ class Wish(Params):
             raise ValueError("only tcp and udp have ports: give port 0 to clear all rules of this protocol")
         return self
 
-    def takes(self, rule: Rule) -> bool:
-        """Whether the rule goes."""
-        if rule.protocol != self.protocol or self._is_spared(rule):
-            return False
-        return rule.protocol not in PORTED or rule.is_just(self.port)
-
-    def concerns(self, rule: Rule) -> bool:
-        """Whether the rule opens what is to be closed, for anyone not on the white list."""
-        if self.protocol in PORTED:
-            return rule.opens(self.protocol, self.port) and not self._is_spared(rule)
-        return rule.protocol in (self.protocol, EVERYTHING) and not self._is_spared(rule)
-
-    def _is_spared(self, rule: Rule) -> bool:
-        if not rule.is_network:
-            return rule.source.rpartition("/")[2] in self.white_list
-        return any(contains(each, rule.source) for each in self.white_list if "/" in each)
-
-    def __str__(self) -> str:
-        if self.protocol in PORTED:
-            return f"{self.protocol} {self.port}"
-        return "all traffic" if self.protocol == EVERYTHING else f"protocol {self.protocol}"
+    @property
+    def opening(self) -> ToAnyone:
+        return ToAnyone(port=self.port, protocol=self.protocol, spared=self.white_list)
 
 
 class Cleared(Before):
@@ -94,27 +69,27 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Cleared]:
-    notes = await group_notes(aws, target)
-    live = await live_rules(aws, target.id, params.direction)
-    rules = tuple(sorted(rule for rule in live.values() if params.takes(rule)))
-    if wider := [rule for rule in live.values() if not params.takes(rule) and params.concerns(rule)]:
-        notes += (f"{params} stays open {params.direction} by rules that open more than it: {named(wider)}",)
+    live, notes = await look(aws, target, params.direction)
+    opening = params.opening
+    rules, wider = parted(live, opening)
+    if wider:
+        notes += (f"{opening} stays open {params.direction} by rules that open more than it: {named(wider)}",)
     return Check(
         compliant=not rules,
         before=Cleared(wish=params, rules=rules),
-        why=f"{params} is open {params.direction}: {named(rules)}"
+        why=f"{opening} is open {params.direction}: {named(rules)}"
         if rules
-        else f"no {params.direction} rule is left for just {params}",
+        else f"no {params.direction} rule is left for just {opening}",
         notes=notes,
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Cleared) -> None:
-    await remove(aws, target.id, params.direction, params.takes)
+    await remove(aws, target.id, params.direction, params.opening.takes)
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Cleared) -> None:
     wish = before.wish
-    await put_back(aws, target.id, wish.direction, wish.takes, before.rules)
+    await put_back(aws, target.id, wish.direction, wish.opening.takes, before.rules)

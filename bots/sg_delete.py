@@ -5,14 +5,12 @@ Caution: launch templates, launch configurations and stopped services may still 
 fail to start. The journal keeps its rules, but a group made anew has another id.
 """
 
-from typing import Any
-
+from bots import _group_uses
 from bots._aws import Aws, AwsError, together
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
-from bots._groups import GROUP, NOT_THERE, all_rules, own_group
+from bots._groups import GROUP, NOT_THERE, READS, all_rules, own_group
 from bots._rules import Rule
-
-NAMED_AT_MOST = 5
+from bots._sentences import some
 
 
 class Group(Before):
@@ -36,12 +34,7 @@ bot = Bot(
     target=entity("id"),
     params=NoParams,
     before=Existence,
-    reads=(
-        "ec2:DescribeSecurityGroups",
-        "ec2:DescribeSecurityGroupRules",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSecurityGroupVpcAssociations",
-    ),
+    reads=(*dict.fromkeys((*READS, *_group_uses.READS)),),
     writes=on(GROUP, "ec2:DeleteSecurityGroup"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("a group made again has another id; the snapshot holds its name, tags and rules"),
@@ -58,17 +51,9 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Existence]:
         raise CannotFix(
             f"{target.id} is the default group of {found['VpcId']}, which AWS never deletes: sg_rules_delete empties it"
         )
-    rules, *uses = await together(
-        all_rules(aws, target.id),
-        _wearers(aws, target.id),
-        _namers(aws, target.id),
-        _associations(aws, target.id),
-    )
-    if users := [user for some in uses for user in some]:
-        more = f" and {len(users) - NAMED_AT_MOST} more" if len(users) > NAMED_AT_MOST else ""
-        raise CannotFix(
-            f"{target.id} is in use by {'; '.join(users[:NAMED_AT_MOST])}{more}: free it of these first"
-        )
+    rules, uses = await together(all_rules(aws, target.id), _group_uses.uses_of(aws, target.id))
+    if uses:
+        raise CannotFix(f"{target.id} is in use by {some(uses, between='; ')}: free it of these first")
     group = Group(
         name=found["GroupName"],
         description=found["Description"],
@@ -95,32 +80,3 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Existence) -> 
             f"{target.id} is in use by something this account is not shown, such as an interface another account "
             "has in a shared VPC, or came into use just now"
         ) from error
-
-
-async def _wearers(aws: Aws, group_id: str) -> list[str]:
-    return [
-        f"interface {each['NetworkInterfaceId']} ({each.get('Description') or each['InterfaceType']})"
-        async for each in _about(aws, "DescribeNetworkInterfaces", "NetworkInterfaces", "group-id", group_id)
-    ]
-
-
-async def _namers(aws: Aws, group_id: str) -> list[str]:
-    """Other groups with a rule for this one."""
-    found = {
-        each["GroupId"]
-        for key in ("ip-permission.group-id", "egress.ip-permission.group-id")
-        async for each in _about(aws, "DescribeSecurityGroups", "SecurityGroups", key, group_id)
-    }
-    return [f"a rule of {other}" for other in sorted(found - {group_id})]
-
-
-async def _associations(aws: Aws, group_id: str) -> list[str]:
-    found = _about(
-        aws, "DescribeSecurityGroupVpcAssociations", "SecurityGroupVpcAssociations", "group-id", group_id
-    )
-    over = ("disassociated", "association-failed")
-    return [f"its association with {each['VpcId']}" async for each in found if each["State"] not in over]
-
-
-def _about(aws: Aws, operation: str, items: str, key: str, group_id: str) -> Any:
-    return aws.pages("ec2", operation, items=items, Filters=[{"Name": key, "Values": [group_id]}])

@@ -8,19 +8,16 @@ prefix lists stay and are reported. Tracked connections outlive the rule.
 Finding: sg_delete_not_matching_cidr 5432 10.40.0.0/16 inbound
 """
 
-from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bots._aws import Aws, together
-from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
-from bots._groups import group_notes, live_rules
-from bots._removal import READS, WRITES, Port, put_back, remove
+from bots import _prefix_lists
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._groups import READS, look
+from bots._removal import WRITES, Port, put_back, remove
 from bots._rules import Direction, Rule, cidr, contains, named
-
-# A list can be AWS's own or shared by another account.
-LIST = ("arn:{partition}:ec2:*:*:prefix-list/*",)
 
 
 class Wish(Params):
@@ -46,7 +43,7 @@ bot = Bot(
     target=entity("id"),
     params=Wish,
     before=Deleted,
-    reads=(*READS, *on(LIST, "ec2:GetManagedPrefixListEntries")),
+    reads=(*READS, *_prefix_lists.READS),
     writes=WRITES,
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
@@ -55,10 +52,11 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Deleted]:
-    notes = await group_notes(aws, target)
-    live = (await live_rules(aws, target.id, params.direction)).values()
+    found, notes = await look(aws, target, params.direction)
+    live = found.values()
     rules = tuple(sorted(rule for rule in live if params.takes(rule)))
-    notes += await _others(aws, params, [rule for rule in live if rule.covers(params.port)])
+    covering = [rule for rule in live if rule.covers(params.port)]
+    notes += await _prefix_lists.unjudged(aws, covering, params.cidr)
     if wide := [rule for rule in rules if not rule.is_just(params.port)]:
         notes += (f"rules that open more than port {params.port} go whole: {named(wide)}",)
     if holding := [rule for rule in rules if contains(rule.source, params.cidr)]:
@@ -82,24 +80,3 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Deleted) -> None:
 async def undo(aws: Aws, target: Target, before: Deleted) -> None:
     wish = before.wish
     await put_back(aws, target.id, wish.direction, wish.takes, before.rules)
-
-
-async def _others(aws: Aws, wish: Wish, covering: Iterable[Rule]) -> tuple[str, ...]:
-    """About rules that have no network to compare."""
-    others = sorted(rule for rule in covering if not rule.is_network)
-    lists = [rule for rule in others if rule.source.startswith("pl-")]
-    reaches = await together(*(_reach(aws, rule.source, wish.cidr) for rule in lists))
-    notes = tuple(
-        f"left for a person to judge: {rule}; {reach}" for rule, reach in zip(lists, reaches, strict=True)
-    )
-    groups = [rule for rule in others if rule not in lists]
-    return notes + (
-        (f"open for members of groups, whatever their addresses: {named(groups)}",) if groups else ()
-    )
-
-
-async def _reach(aws: Aws, prefix_list: str, network: str) -> str:
-    found = aws.pages("ec2", "GetManagedPrefixListEntries", items="Entries", PrefixListId=prefix_list)
-    entries = [cidr(entry["Cidr"]) async for entry in found]
-    outside = sum(not contains(network, entry) for entry in entries)
-    return f"{outside} of the list's {len(entries)} networks lie outside {network}"

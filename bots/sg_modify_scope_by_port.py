@@ -7,20 +7,20 @@ loses access; tracked connections outlive that. Rules for groups and prefix list
 Finding: sg_modify_scope_by_port 3306 0.0.0.0/0 10.30.0.0/16 inbound
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from bots._aws import Aws
-from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
-from bots._groups import GROUP, RULE, group_notes, live_rules, rearrange
-from bots._removal import READS, WRITES, Port
-from bots._rules import Change, Direction, Rule, Rules, cidr, contains, named, to_move, to_restore, ways_left
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._groups import READS, look, rearrange
+from bots._narrowing import ANY, Narrowing, refuse_widening
+from bots._removal import TURNING_WRITES, Port, restore
+from bots._rules import Direction, Rule, cidr, named, to_move
 
 
 def _network_or_any(text: str) -> str:
-    return text if text == "*" else cidr(text)
+    return text if text == ANY else cidr(text)
 
 
 class Wish(Params):
@@ -35,28 +35,12 @@ class Wish(Params):
 
     @model_validator(mode="after")
     def _narrows(self) -> Self:
-        old, new = self.change_scope_from, self.change_scope_to
-        if old == "*":
-            return self
-        if (":" in old) != (":" in new):
-            raise ValueError(
-                "both networks must be IPv4 or both IPv6: one cannot take the place of the other"
-            )
-        if contains(new, old):
-            raise ValueError("the new network must not contain the old one: that would open the port to more")
+        refuse_widening(self.change_scope_from, self.change_scope_to)
         return self
 
-    def moves(self, rule: Rule) -> bool:
-        """Whether the rule gets the new network."""
-        if not (rule.covers(self.port) and rule.is_network):
-            return False
-        if self.change_scope_from == "*":
-            return not contains(self.change_scope_to, rule.source)
-        return rule.source == self.change_scope_from
-
-    def keeps(self, rule: Rule) -> bool:
-        """Whether the rule is one that others may have become."""
-        return rule.covers(self.port) and rule.source == self.change_scope_to
+    @property
+    def narrowing(self) -> Narrowing:
+        return Narrowing(port=self.port, old=self.change_scope_from, new=self.change_scope_to)
 
 
 class Moved(Before):
@@ -73,7 +57,7 @@ bot = Bot(
     params=Wish,
     before=Moved,
     reads=READS,
-    writes=(*WRITES, *on(GROUP + RULE, "ec2:ModifySecurityGroupRules")),
+    writes=TURNING_WRITES,
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
 )
@@ -81,46 +65,26 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Moved]:
-    notes = await group_notes(aws, target)
-    live = await live_rules(aws, target.id, params.direction)
-    old, new, side = params.change_scope_from, params.change_scope_to, params.direction
-    wrong = [rule for rule in live.values() if params.moves(rule)]
-    others = [rule for rule in live.values() if rule.covers(params.port) and not params.moves(rule)]
-    for why, left in ways_left(others, new if old == "*" else old).items():
-        if left := [rule for rule in left if not params.keeps(rule)]:
-            notes += (f"port {params.port} stays open {side} {why}: {named(left)}",)
-    if wide := [rule for rule in wrong if not rule.is_just(params.port)]:
-        notes += (f"rules that open more than port {params.port} move whole: {named(wide)}",)
+    live, notes = await look(aws, target, params.direction)
+    new, side, narrowing = params.change_scope_to, params.direction, params.narrowing
+    wrong = [rule for rule in live.values() if narrowing.moves(rule)]
     return Check(
         compliant=not wrong,
-        before=Moved(wish=params, rules=_of(params, live)),
+        before=Moved(wish=params, rules=tuple(sorted(filter(narrowing.concerns, live.values())))),
         why=f"port {params.port} is open {side} for others than {new}: {named(wrong)}"
         if wrong
         else f"port {params.port} is open {side} by no rule that is to move to {new}",
-        notes=notes,
+        notes=notes + narrowing.notes(live, side),
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Moved) -> None:
-    side = params.direction
-    await rearrange(
-        aws, target.id, lambda live: {side: to_move(live[side], params.moves, params.change_scope_to)}
-    )
+    side, moves = params.direction, params.narrowing.moves
+    await rearrange(aws, target.id, lambda live: {side: to_move(live[side], moves, params.change_scope_to)})
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Moved) -> None:
     wish = before.wish
-
-    def back(live: Mapping[Direction, Rules]) -> dict[Direction, Change]:
-        now = {
-            each: rule for each, rule in live[wish.direction].items() if wish.moves(rule) or wish.keeps(rule)
-        }
-        return {wish.direction: to_restore(now, before.rules)}
-
-    await rearrange(aws, target.id, back)
-
-
-def _of(wish: Wish, live: Rules) -> tuple[Rule, ...]:
-    return tuple(sorted(rule for rule in live.values() if wish.moves(rule) or wish.keeps(rule)))
+    await restore(aws, target.id, wish.direction, wish.narrowing.concerns, before.rules)

@@ -7,8 +7,8 @@ outlive the rules. Services that manage a group of their own (EKS, Directory Ser
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity
-from bots._groups import all_rules, group_notes, rearrange
-from bots._removal import READS, WRITES
+from bots._groups import READS, all_rules, group_notes, rearrange
+from bots._removal import WRITES
 from bots._rules import Direction, Rule, named, to_drop, to_put_back
 
 

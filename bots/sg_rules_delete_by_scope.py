@@ -13,9 +13,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
-from bots._groups import group_notes, live_rules
-from bots._removal import READS, WRITES, AnyPort, Protocol, put_back, remove
-from bots._rules import EVERYTHING, PORTED, Direction, Rule, cidr, contains, named, ways_left
+from bots._groups import READS, look
+from bots._openings import ToNetwork, parted
+from bots._removal import WRITES, AnyPort, Protocol, put_back, remove
+from bots._rules import EVERYTHING, PORTED, Direction, Rule, cidr, named, ways_left
 
 
 class Wish(Params):
@@ -35,28 +36,9 @@ class Wish(Params):
             raise ValueError("only TCP and UDP have ports: give the port as * for this protocol")
         return self
 
-    def takes(self, rule: Rule) -> bool:
-        """Whether the rule goes."""
-        if not (self._names(rule) and rule.is_network and contains(rule.source, self.scope)):
-            return False
-        return self.port == "*" or rule.is_just(self.port) or (not self.port and rule.protocol == EVERYTHING)
-
-    def concerns(self, rule: Rule) -> bool:
-        """Whether the rule opens what is to be closed, for whomever and however wide."""
-        if self.port == "*" or self.protocol == EVERYTHING:
-            return self._names(rule) or rule.protocol == EVERYTHING
-        names = (self.protocol,) if self.protocol in PORTED else PORTED
-        return any(rule.opens(name, self.port) for name in names)
-
-    def _names(self, rule: Rule) -> bool:
-        either = (self.protocol, rule.protocol) == ("icmp", "icmpv6")
-        return self.protocol in ("*", rule.protocol) or either
-
-    def __str__(self) -> str:
-        if self.protocol == EVERYTHING:
-            return "all traffic"
-        port = "every port" if self.port == "*" else f"port {self.port}"
-        return f"{port} ({'any protocol' if self.protocol == '*' else self.protocol})"
+    @property
+    def opening(self) -> ToNetwork:
+        return ToNetwork(scope=self.scope, port=self.port, protocol=self.protocol)
 
 
 class Deleted(Before):
@@ -82,28 +64,27 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Deleted]:
-    notes = await group_notes(aws, target)
-    live = await live_rules(aws, target.id, params.direction)
-    rules = tuple(sorted(rule for rule in live.values() if params.takes(rule)))
-    others = [rule for rule in live.values() if not params.takes(rule) and params.concerns(rule)]
+    live, notes = await look(aws, target, params.direction)
+    opening = params.opening
+    rules, others = parted(live, opening)
     for why, left in ways_left(others, params.scope).items():
-        notes += (f"{params} stays open {params.direction} {why}: {named(left)}",)
+        notes += (f"{opening} stays open {params.direction} {why}: {named(left)}",)
     return Check(
         compliant=not rules,
         before=Deleted(wish=params, rules=rules),
-        why=f"{params} is open {params.direction} for {params.scope}: {named(rules)}"
+        why=f"{opening} is open {params.direction} for {params.scope}: {named(rules)}"
         if rules
-        else f"no {params.direction} rule that is to go opens {params} for {params.scope}",
+        else f"no {params.direction} rule that is to go opens {opening} for {params.scope}",
         notes=notes,
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Deleted) -> None:
-    await remove(aws, target.id, params.direction, params.takes)
+    await remove(aws, target.id, params.direction, params.opening.takes)
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Deleted) -> None:
     wish = before.wish
-    await put_back(aws, target.id, wish.direction, wish.takes, before.rules)
+    await put_back(aws, target.id, wish.direction, wish.opening.takes, before.rules)

@@ -8,16 +8,16 @@ TCP, UDP and ICMP only.
 Finding: sg_single_rule_delete split=true protocol=TCP scope=0.0.0.0/0 direction=inbound port=22
 """
 
-from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from bots._aws import Aws
-from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
-from bots._closing import Closing, still_open, to_close
-from bots._groups import GROUP, RULE, group_notes, live_rules, rearrange
-from bots._rules import EVERYTHING, Change, Direction, Rule, Rules, cidr, named, to_restore
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._closing import Closing, closing_notes, to_close
+from bots._groups import READS, look, rearrange
+from bots._removal import TURNING_WRITES, Port, restore
+from bots._rules import Direction, Rule, cidr, named
 
 
 class Wish(Params):
@@ -28,9 +28,7 @@ class Wish(Params):
     ]
     scope: Annotated[str, AfterValidator(cidr), Field(description="the rule's network, IPv4 or IPv6")]
     direction: Direction
-    port: Annotated[
-        int | None, Field(ge=0, le=65535, description="port to close; 0: rules open on all ports")
-    ] = None
+    port: Annotated[Port | None, Field(description="port to close; 0: rules open on all ports")] = None
 
     @model_validator(mode="after")
     def _port_is_there(self) -> Self:
@@ -57,18 +55,8 @@ bot = Bot(
     target=entity("id"),
     params=Wish,
     before=Opened,
-    reads=("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"),
-    writes=(
-        *on(
-            GROUP + RULE,
-            "ec2:AuthorizeSecurityGroupIngress",
-            "ec2:AuthorizeSecurityGroupEgress",
-            "ec2:ModifySecurityGroupRules",
-            "ec2:RevokeSecurityGroupIngress",
-            "ec2:RevokeSecurityGroupEgress",
-        ),
-        *on(RULE, "ec2:CreateTags"),
-    ),
+    reads=READS,
+    writes=TURNING_WRITES,
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
 )
@@ -76,22 +64,17 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Opened]:
-    notes = await group_notes(aws, target)
-    live = await live_rules(aws, target.id, params.direction)
+    live, notes = await look(aws, target, params.direction)
     closing = params.closing
     open_rules = [rule for rule in live.values() if closing.left_of(rule) is not None]
-    what = f"{'all ports' if not params.port else f'port {params.port}'} ({params.protocol})"
-    for why, others in still_open(live, closing).items():
-        notes += (f"{what} stays open {params.direction} {why}: {named(others)}",)
-    if params.split and params.port and any(rule.protocol == EVERYTHING for rule in open_rules):
-        notes += ("the all-traffic rule is cut down to TCP, UDP and ICMP; GRE, ESP, AH and others are shut",)
+    saved = tuple(sorted(rule for rule in live.values() if rule.source == params.scope))
     return Check(
         compliant=not open_rules,
-        before=Opened(direction=params.direction, scope=params.scope, rules=_of(live.values(), params.scope)),
-        why=f"{what} is open {params.direction}: {named(open_rules)}"
+        before=Opened(direction=params.direction, scope=params.scope, rules=saved),
+        why=f"{closing} is open {params.direction}: {named(open_rules)}"
         if open_rules
-        else f"no {params.direction} rule for {params.scope} itself opens {what}",
-        notes=notes,
+        else f"no {params.direction} rule for {params.scope} itself opens {closing}",
+        notes=notes + closing_notes(live, closing, params.direction),
     )
 
 
@@ -103,12 +86,4 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Opened) -> None:
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Opened) -> None:
-    def back(live: Mapping[Direction, Rules]) -> dict[Direction, Change]:
-        now = {each: rule for each, rule in live[before.direction].items() if rule.source == before.scope}
-        return {before.direction: to_restore(now, before.rules)}
-
-    await rearrange(aws, target.id, back)
-
-
-def _of(rules: Iterable[Rule], scope: str) -> tuple[Rule, ...]:
-    return tuple(sorted(rule for rule in rules if rule.source == scope))
+    await restore(aws, target.id, before.direction, lambda rule: rule.source == before.scope, before.rules)

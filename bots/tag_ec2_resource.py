@@ -9,17 +9,16 @@ Finding: tag_ec2_resource "Cost Center" "R and D"
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from bots._aws import Aws
 from bots._bot import Bot, Check, Params, Risk, Target, Undo, entity, on
-from bots._tags import TAGGABLE, Tag, look_for, not_reserved, put, put_back, tags_on
+from bots._tag_words import TagKey
+from bots._tags import TAGGABLE, Tag, look_for, put, put_back, tags_on
 
 
 class Wish(Params):
-    key: Annotated[
-        str, Field(min_length=1, max_length=128, description="tag key"), AfterValidator(not_reserved)
-    ]
+    key: TagKey
     value: Annotated[str, Field(max_length=256, description='tag value, "" for none')]
 
 

@@ -7,8 +7,9 @@ import shlex
 import pytest
 
 from bots._bot import CannotFix, TargetGone
+from bots._tags import Tag
 from bots._words import BadWords, parse
-from bots.lambda_tag import Tag, Wish, bot
+from bots.lambda_tag import Wish, bot
 from tests.bots.alone import alone
 from tests.bots.functions import MISSING, NAME, missing, observe, plant
 from tests.bots.scene import Planted, Scene

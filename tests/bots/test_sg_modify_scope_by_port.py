@@ -119,7 +119,7 @@ RULES = [
 )  # fmt: skip
 def test_only_rules_for_the_old_network_that_open_the_port_move(words: str, moved: list[str]) -> None:
     wish = parse(Wish, words.split())
-    assert [text for text in RULES if wish.moves(rule(text))] == moved
+    assert [text for text in RULES if wish.narrowing.moves(rule(text))] == moved
 
 
 async def test_a_rule_moves_in_one_step_and_keeps_id_description_and_tags(aws: FakeAws) -> None:

@@ -117,7 +117,7 @@ def test_words_that_fit_no_rule_are_refused(words: str, about: str) -> None:
     ],
 )
 def test_the_report_says_what_was_looked_for(words: str, said: str) -> None:
-    assert str(parse(Wish, words.split())) == said
+    assert str(parse(Wish, words.split()).opening) == said
 
 
 def test_the_variant_for_findings_without_rules_is_the_same_bot() -> None:
@@ -159,7 +159,7 @@ RULES = [
 )  # fmt: skip
 def test_only_rules_that_contain_the_network_and_fit_go(words: str, gone: list[str]) -> None:
     wish = parse(Wish, words.split())
-    assert [text for text in RULES if wish.takes(rule(text))] == gone
+    assert [text for text in RULES if wish.opening.takes(rule(text))] == gone
 
 
 async def test_rules_for_groups_and_prefix_lists_stay_and_are_told(aws: FakeAws) -> None:
@@ -192,7 +192,7 @@ async def test_rules_for_groups_and_prefix_lists_stay_and_are_told(aws: FakeAws)
 def test_rules_that_open_as_much_from_elsewhere_are_of_concern(words: str, told: list[str]) -> None:
     wish = parse(Wish, words.split())
     rules = [f"{text} ::/0" for text in ("tcp 20-30", "tcp 80", "icmpv6", "50", "-1")]
-    assert [text for text in rules if wish.concerns(rule(text))] == [f"{text} ::/0" for text in told]
+    assert [text for text in rules if wish.opening.concerns(rule(text))] == [f"{text} ::/0" for text in told]
 
 
 # --- the way back
