@@ -69,6 +69,22 @@ async def find_acl(aws: Aws, acl_id: str) -> dict[str, Any] | None:
     return found
 
 
+def refuse_used(acl_id: str, found: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        CannotFix: subnets are on the ACL, or it is the one of its VPC that subnets get by themselves.
+    """
+    if found["IsDefault"]:
+        raise CannotFix(
+            f"{acl_id} is the default ACL of {found['VpcId']}, which AWS deletes with the VPC only"
+        )
+    if subnets := sorted(each["SubnetId"] for each in found["Associations"]):
+        raise CannotFix(
+            f"network ACL {acl_id} guards {', '.join(subnets)}: put these subnets on another ACL first, one that "
+            "is as strict, and send the finding again"
+        )
+
+
 def entries_of(acl: Mapping[str, Any]) -> tuple[Entry, ...]:
     """The entries people made, in a fixed order."""
     found = (_read({_small(key): value for key, value in entry.items()}) for entry in acl["Entries"])
@@ -99,6 +115,16 @@ def as_request(entry: Entry) -> dict[str, Any]:
     if entry.protocol in _ICMP:
         made["IcmpTypeCode"] = {"Type": entry.low, "Code": entry.high}
     return made
+
+
+async def turn(aws: Aws, acl_id: str, key: tuple[bool, int], now: Entry | None, wanted: Entry | None) -> None:
+    """Make the entry at that place the wanted one, by one call, so that there is no moment without an entry."""
+    if wanted is None:
+        egress, number = key
+        await aws.call("ec2", "DeleteNetworkAclEntry", NetworkAclId=acl_id, Egress=egress, RuleNumber=number)
+    else:
+        operation = "CreateNetworkAclEntry" if now is None else "ReplaceNetworkAclEntry"
+        await aws.call("ec2", operation, NetworkAclId=acl_id, **as_request(wanted))
 
 
 def _read(found: Mapping[str, Any]) -> Entry:

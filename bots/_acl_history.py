@@ -1,4 +1,4 @@
-"""What was done to a network ACL's entries, from CloudTrail, and what they were before, also from Config."""
+"""What was done to a network ACL and its entries, from CloudTrail, and what they were before, also from Config."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bots._acl_entries import Entry, entry_logged, entry_recorded
+from bots._acl_entries import Entry, entry_logged, entry_recorded, is_acl
 from bots._aws import Aws
-from bots._bot import CannotFix
-from bots._trail import WINDOW, LoggedCall, logged_calls, not_logged
+from bots._bot import CannotFix, Target
+from bots._trail import WINDOW, LoggedCall, logged_calls, not_logged, the_call
 
 WRITES = ("CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "DeleteNetworkAclEntry")
 REMEMBERED = timedelta(days=90)
@@ -18,6 +18,19 @@ OWN_SESSION = "hub.acl_revert_modification."
 NO_RECORDS = ("ResourceNotDiscoveredException", "NoAvailableConfigurationRecorderException")
 
 Key = tuple[bool, int]
+
+
+async def the_acl(aws: Aws, target: Target) -> str:
+    """Id of the ACL the finding names, or else of the one that was made at its time."""
+    if is_acl(target.id):
+        return target.id
+    call = await the_call(aws, target, "CreateNetworkAcl", _made)
+    return str(_made(call))
+
+
+def _made(call: LoggedCall) -> str | None:
+    made = call.response.get("networkAcl") or {}
+    return made.get("networkAclId")
 
 
 async def calls_on(aws: Aws, acl_id: str) -> list[LoggedCall]:
@@ -66,6 +79,12 @@ def the_change(aws: Aws, calls: Sequence[LoggedCall], at: datetime) -> LoggedCal
             f"{which} were changed in the same second; the finding does not say which one it means"
         )
     return nearest[0]
+
+
+def is_of_the_same_hands(calls: Sequence[LoggedCall], change: LoggedCall, live: Entry | None) -> bool:
+    """Whether what is there now was written later by the very one who made the reported change."""
+    last = next(call for call in calls if key_of(call) == key_of(change) and not by_the_hub(call))
+    return last.caller == change.caller != "" and written_by(last) == live
 
 
 async def entry_before(

@@ -9,17 +9,34 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from bots._aws import Aws, together
-from bots._bot import Before, CannotFix
+from bots._bot import Before, CannotFix, on
+from bots._instances import INSTANCE, is_protected, tags_of
+from bots._sentences import some
+from bots._tags import own_tags
+from bots._vpcs import VPC
 
 GATEWAY = ("arn:{partition}:ec2:*:{account}:internet-gateway/*",)
 TABLE = ("arn:{partition}:ec2:*:{account}:route-table/*",)
-INSTANCE = ("arn:{partition}:ec2:*:{account}:instance/*",)
 ADDRESS = (
     "arn:{partition}:ec2:*:{account}:elastic-ip/*",
     "arn:{partition}:ec2:*:{account}:network-interface/*",
     *INSTANCE,
 )
-NAMED_AT_MOST = 5
+READS = (
+    "ec2:DescribeVpcs",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeInstances",
+    "ec2:DescribeInstanceAttribute",
+)
+WRITES = (
+    *on(INSTANCE, "ec2:StopInstances", "ec2:StartInstances"),
+    *on(ADDRESS, "ec2:DisassociateAddress", "ec2:AssociateAddress"),
+    *on(TABLE + GATEWAY, "ec2:DisassociateRouteTable", "ec2:ReplaceRoute", "ec2:AssociateRouteTable"),
+    *on(GATEWAY + VPC, "ec2:DetachInternetGateway", "ec2:AttachInternetGateway"),
+    *on(GATEWAY, "ec2:DeleteInternetGateway", "ec2:CreateInternetGateway", "ec2:CreateTags"),
+)
 _ON = ("pending", "running")
 _DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
@@ -102,14 +119,7 @@ async def look(aws: Aws, vpc_id: str) -> Side:
     instances = await described(aws, {id_ for each, _ in public if (id_ := instance_of(aws, each))})
     state = Internet(
         connected=bool(gateways),
-        # AWS's own tags cannot be given to another gateway.
-        tags=tuple(
-            sorted(
-                (tag["Key"], tag["Value"])
-                for tag in gateway.get("Tags", ())
-                if not tag["Key"].lower().startswith("aws:")
-            )
-        ),
+        tags=own_tags(gateway),
         routes=tuple(sorted(routes, key=lambda route: (route.table, route.destination))),
         edge_tables=tuple(sorted(edges.values())),
         addresses=tuple(
@@ -135,20 +145,20 @@ async def refuse_unclosable(aws: Aws, vpc_id: str, side: Side) -> None:
     """
     if side.others:
         raise CannotFix(
-            f"{vpc_id} has public addresses that are no instance's: {_some(side.others)}. Delete what they belong "
+            f"{vpc_id} has public addresses that are no instance's: {some(side.others)}. Delete what they belong "
             "to (NAT gateways, load balancers, databases, tasks) or make it private; nothing was stopped"
         )
-    on = side.in_state(*_ON)
-    stored = [each for each in on if side.instances[each]["RootDeviceType"] == "instance-store"]
+    running = side.in_state(*_ON)
+    stored = [each for each in running if side.instances[each]["RootDeviceType"] == "instance-store"]
     if stored:
         raise CannotFix(
-            f"{_some(stored)} boot from instance store: AWS can only terminate them, so nothing was stopped"
+            f"{some(stored)} boot from instance store: AWS can only terminate them, so nothing was stopped"
         )
-    protected = await together(*(_is_protected(aws, each) for each in on))
+    protected = await together(*(is_protected(aws, each, "disableApiStop") for each in running))
     if any(protected):
-        some = _some(each for each, is_protected in zip(on, protected, strict=True) if is_protected)
+        those = some(each for each, is_on in zip(running, protected, strict=True) if is_on)
         raise CannotFix(
-            f"stop protection of {some} is on: somebody must switch it off first; nothing was stopped"
+            f"stop protection of {those} is on: somebody must switch it off first; nothing was stopped"
         )
 
 
@@ -157,14 +167,10 @@ def notes_on(vpc: Mapping[str, Any], side: Side) -> tuple[str, ...]:
     notes = []
     if vpc["IsDefault"]:
         notes.append("a default VPC: launches that count on its internet access will fail")
-    groups = {
-        tag["Value"]
-        for each in side.in_state(*_ON)
-        for tag in side.instances[each].get("Tags", ())
-        if tag["Key"] == "aws:autoscaling:groupName"
-    }
+    tags = [tags_of(side.instances[each]) for each in side.in_state(*_ON)]
+    groups = {each["aws:autoscaling:groupName"] for each in tags if "aws:autoscaling:groupName" in each}
     if groups:
-        notes.append(f"{_some(sorted(groups))} will terminate the stopped instances and start others")
+        notes.append(f"{some(sorted(groups))} will terminate the stopped instances and start others")
     if side.state.addresses:
         notes.append(f"{len(side.state.addresses)} Elastic IPs stay and cost as before")
     return tuple(notes)
@@ -222,16 +228,3 @@ def _address(interface: Mapping[str, Any], address: Mapping[str, Any]) -> Addres
 def _told(interface: Mapping[str, Any]) -> str:
     what = interface.get("Description") or interface.get("InterfaceType") or "interface"
     return f"{interface['NetworkInterfaceId']} ({what[:60]})"
-
-
-async def _is_protected(aws: Aws, instance_id: str) -> bool:
-    answer = await aws.call(
-        "ec2", "DescribeInstanceAttribute", InstanceId=instance_id, Attribute="disableApiStop"
-    )
-    return bool(answer["DisableApiStop"]["Value"])
-
-
-def _some(names: Iterable[str]) -> str:
-    every = list(names)
-    more = f" and {len(every) - NAMED_AT_MOST} more" if len(every) > NAMED_AT_MOST else ""
-    return ", ".join(every[:NAMED_AT_MOST]) + more

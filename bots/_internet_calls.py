@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bots._aws import Aws, AwsError
+from bots._bot import CannotFix
 from bots._internet import Internet, Side
 
 # What became of an address or its interface since is somebody else's doing.
@@ -30,6 +31,17 @@ def closing(side: Side, vpc_id: str) -> Iterator[Call]:
         yield "DisassociateRouteTable", {"AssociationId": association}
     yield "DetachInternetGateway", {"InternetGatewayId": side.gateway, "VpcId": vpc_id}
     yield "DeleteInternetGateway", {"InternetGatewayId": side.gateway}
+
+
+async def stop(aws: Aws, instances: list[str]) -> None:
+    """Stop them, all or none.
+
+    Raises:
+        CannotFix: one is of a one-time Spot request, of which AWS stops no instance.
+    """
+    stopped = await aws.find("ec2", "StopInstances", absent=("UnsupportedOperation",), InstanceIds=instances)
+    if stopped is None:
+        raise CannotFix(f"AWS cannot stop all of {', '.join(instances)}: Spot instances are only terminated")
 
 
 async def reopen(aws: Aws, vpc_id: str, side: Side, saved: Internet, stopped: list[str]) -> None:

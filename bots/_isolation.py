@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from bots._acl_entries import ACL
 from bots._aws import Aws, AwsError, together
-from bots._bot import Before, CannotFix, TryLater
+from bots._bot import Before, CannotFix, TryLater, on
 from bots._policies import same
+from bots._vpcs import VPC
 
 POLICY = ("arn:{partition}:iam::{account}:policy/isolate_deny_*",)
 USER = ("arn:{partition}:iam::{account}:user/*",)
+SUBNET = ("arn:{partition}:ec2:*:{account}:subnet/*",)
+READS = (
+    "ec2:DescribeVpcs",
+    "ec2:DescribeVpcAttribute",
+    "ec2:DescribeNetworkAcls",
+    "iam:ListUsers",
+    *on(POLICY, "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListEntitiesForPolicy"),
+)
+WRITES = (
+    *on(VPC, "ec2:ModifyVpcAttribute"),
+    *on(ACL + VPC, "ec2:CreateNetworkAcl"),
+    *on(ACL, "ec2:CreateTags", "ec2:DeleteNetworkAcl"),
+    *on(ACL + SUBNET, "ec2:ReplaceNetworkAclAssociation"),
+    *on(POLICY, "iam:CreatePolicy", "iam:DeletePolicy"),
+    *on(USER, "iam:AttachUserPolicy", "iam:DetachUserPolicy"),
+)
 NO_POLICY = ("NoSuchEntity",)
 PROPAGATION_SECONDS = 20
 
@@ -106,6 +125,21 @@ def as_it_was(before: Isolation) -> Wanted:
         has_policy=before.has_policy,
         users=frozenset(before.users),
     )
+
+
+async def all_users(aws: Aws) -> frozenset[str]:
+    """Names of the account's IAM users."""
+    return frozenset([user["UserName"] async for user in aws.pages("iam", "ListUsers", items="Users")])
+
+
+async def bring_or_take_back(aws: Aws, vpc_id: str, wanted: Wanted, before: Isolation) -> list[str]:
+    """As `bring`, all of it or nothing: half a VPC cut off helps nobody, and AWS cannot be asked beforehand."""
+    try:
+        return await bring(aws, vpc_id, wanted)
+    except AwsError:
+        with contextlib.suppress(AwsError):
+            await bring(aws, vpc_id, as_it_was(before))
+        raise
 
 
 async def bring(aws: Aws, vpc_id: str, wanted: Wanted) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from bots._aws import Aws, together
 from bots._bot import CannotFix, Target
+from bots._sentences import some
 
 VPC = ("arn:{partition}:ec2:*:{account}:vpc/*",)
 GONE = ("InvalidVpcID.NotFound",)
-NAMED_AT_MOST = 5
 # AWS still shows these for a while.
 _OVER = ("deleted", "failed", "rejected", "expired")
 
@@ -166,8 +166,7 @@ def in_the_way(found: Mapping[str, list[dict[str, Any]]]) -> str:
     for kind in KINDS:
         ids = sorted(element[kind.key] for element in found[kind.name] if not kind.is_own(element))
         if ids:
-            more = f" and {len(ids) - NAMED_AT_MOST} more" if len(ids) > NAMED_AT_MOST else ""
-            told.append(f"{kind.name} {', '.join(ids[:NAMED_AT_MOST])}{more}")
+            told.append(f"{kind.name} {some(ids)}")
     return "; ".join(told)
 
 

@@ -7,20 +7,11 @@ CloudTrail for 90 days and after that by AWS Config, if it records network ACLs.
 else has changed since is left alone.
 """
 
-from bots._acl_entries import ACL, Entry, as_request, entries_of, find_acl, is_acl
-from bots._acl_history import (
-    WRITES,
-    by_the_hub,
-    calls_on,
-    entry_before,
-    key_of,
-    place_of,
-    the_change,
-    written_by,
-)
+from bots import _acl_history
+from bots._acl_entries import ACL, Entry, entries_of, find_acl, is_acl, turn
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
-from bots._trail import ACTION, LoggedCall, event_time
+from bots._trail import ACTION, event_time
 
 
 class Slot(Before):
@@ -31,6 +22,10 @@ class Slot(Before):
     entry: Entry | None
     prior: Entry | None
 
+    @property
+    def key(self) -> tuple[bool, int]:
+        return self.egress, self.number
+
 
 bot = Bot(
     name="acl_revert_modification",
@@ -39,7 +34,7 @@ bot = Bot(
     params=NoParams,
     before=Slot,
     reads=("ec2:DescribeNetworkAcls", ACTION, "config:GetResourceConfigHistory"),
-    writes=on(ACL, *(f"ec2:{name}" for name in WRITES)),
+    writes=on(ACL, *(f"ec2:{name}" for name in _acl_history.WRITES)),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
 )
@@ -54,16 +49,18 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Slot]:
     found = await find_acl(aws, target.id)
     if found is None:
         raise TargetGone(f"network ACL {target.id} does not exist in {aws.region}")
-    calls = await calls_on(aws, target.id)
-    change = the_change(aws, calls, event_time(target))
-    key = key_of(change)
+    calls = await _acl_history.calls_on(aws, target.id)
+    change = _acl_history.the_change(aws, calls, event_time(target))
+    key = _acl_history.key_of(change)
     live = next((entry for entry in entries_of(found) if entry.key == key), None)
-    place = f"{place_of(change)} of {target.id}"
-    if by_the_hub(change):
+    place = f"{_acl_history.place_of(change)} of {target.id}"
+    if _acl_history.by_the_hub(change):
         slot = Slot(egress=key[0], number=key[1], entry=live, prior=live)
         return Check(compliant=True, before=slot, why=f"the hub itself made the call about {place}")
-    prior = await entry_before(aws, target.id, calls, change)
-    if live not in (prior, written_by(change)) and not _is_of_the_same_hands(calls, change, live):
+    prior = await _acl_history.entry_before(aws, target.id, calls, change)
+    if live not in (prior, _acl_history.written_by(change)) and not _acl_history.is_of_the_same_hands(
+        calls, change, live
+    ):
         raise CannotFix(
             f"{place} was changed again since by somebody else: it is now {live or 'empty'}, and was "
             f"{prior or 'empty'} before the reported call; change it by hand"
@@ -81,26 +78,9 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Slot]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Slot) -> None:
-    await _turn(aws, target, before, before.entry, before.prior)
+    await turn(aws, target.id, before.key, before.entry, before.prior)
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Slot) -> None:
-    await _turn(aws, target, before, before.prior, before.entry)
-
-
-async def _turn(aws: Aws, target: Target, slot: Slot, now: Entry | None, wanted: Entry | None) -> None:
-    """One call, so that there is no moment without an entry."""
-    if wanted is None:
-        await aws.call(
-            "ec2", "DeleteNetworkAclEntry", NetworkAclId=target.id, Egress=slot.egress, RuleNumber=slot.number
-        )
-    else:
-        operation = "CreateNetworkAclEntry" if now is None else "ReplaceNetworkAclEntry"
-        await aws.call("ec2", operation, NetworkAclId=target.id, **as_request(wanted))
-
-
-def _is_of_the_same_hands(calls: list[LoggedCall], change: LoggedCall, live: Entry | None) -> bool:
-    """Whether what is there now was written later by the very one who made the reported change."""
-    last = next(call for call in calls if key_of(call) == key_of(change) and not by_the_hub(call))
-    return last.caller == change.caller != "" and written_by(last) == live
+    await turn(aws, target.id, before.key, before.prior, before.entry)

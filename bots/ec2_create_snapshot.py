@@ -6,35 +6,10 @@ Caution: snapshots cost until somebody deletes them. They hold what was written 
 operating system still had in memory. Instance store is not in them. An undo deletes them.
 """
 
-from datetime import timedelta
-from typing import Any
-
-from bots._aws import Aws, AwsError
-from bots._bot import (
-    Before,
-    Bot,
-    CannotFix,
-    Check,
-    NoParams,
-    Risk,
-    Target,
-    TargetGone,
-    TryLater,
-    Undo,
-    entity,
-    on,
-)
-from bots._instances import INSTANCE, find_instance, volumes_of
-
-SNAPSHOT = ("arn:{partition}:ec2:*::snapshot/*",)  # ARNs of snapshots leave the account out
-VOLUME = ("arn:{partition}:ec2:*:{account}:volume/*",)
-SOURCE = "source_instance_id"
-OCCURRENCE = "remediation_occurrence"
-STILL_FRESH = timedelta(days=1)
-LONGEST_DESCRIPTION = 255
-BUSY_SECONDS = 120
-_GOOD = ("pending", "completed")
-_BUSY = ("ConcurrentSnapshotLimitExceeded", "SnapshotCreationPerVolumeRateExceeded")
+from bots import _snapshots
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+from bots._instances import find_instance, volumes_of
 
 
 class Snapshots(Before):
@@ -50,10 +25,7 @@ bot = Bot(
     params=NoParams,
     before=Snapshots,
     reads=("ec2:DescribeInstances", "ec2:DescribeSnapshots"),
-    writes=(
-        *on(INSTANCE + VOLUME + SNAPSHOT, "ec2:CreateSnapshots"),
-        *on(SNAPSHOT, "ec2:CreateTags", "ec2:DeleteSnapshot"),
-    ),
+    writes=_snapshots.WRITES,
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
     creates=("a snapshot of each attached EBS volume",),
@@ -66,70 +38,27 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Snapshots]:
     if instance["State"]["Name"] == "terminated":
         raise TargetGone(f"instance {target.id} is terminated and has no volumes any more")
     volumes = volumes_of(instance)
-    found = await _snapshots(aws, target)
-    good = [each for each in found if each["State"] in _GOOD and _counts(aws, target, each)]
+    found = await _snapshots.snapshots_of(aws, target)
+    good = [each for each in found if _snapshots.counts(aws, target, each)]
     covered = {each["VolumeId"]: each["SnapshotId"] for each in good}
+    made = sorted(each["SnapshotId"] for each in found if _snapshots.is_own(target, each))
     return Check(
         compliant=covered.keys() >= volumes.keys(),
-        before=Snapshots(made=tuple(sorted(each["SnapshotId"] for each in found if _is_own(target, each)))),
+        before=Snapshots(made=tuple(made)),
         why=_told(target, {volume: covered.get(volume) for volume in volumes}),
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Snapshots) -> None:
-    tags = [{"Key": SOURCE, "Value": target.id}, {"Key": OCCURRENCE, "Value": target.occurrence}]
-    try:
-        await aws.call(
-            "ec2",
-            "CreateSnapshots",
-            InstanceSpecification={"InstanceId": target.id},
-            Description=_description(target),
-            TagSpecifications=[{"ResourceType": "snapshot", "Tags": tags}],
-        )
-    except AwsError as error:
-        if error.code not in _BUSY:
-            raise
-        raise TryLater(
-            f"AWS takes no more snapshots of {target.id} just now: {error.message}", seconds=BUSY_SECONDS
-        ) from error
+    await _snapshots.take(aws, target)
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Snapshots) -> None:
-    for each in await _snapshots(aws, target):
-        if _is_own(target, each) and each["SnapshotId"] not in before.made:
-            await _delete(aws, each["SnapshotId"])
-
-
-async def _delete(aws: Aws, snapshot: str) -> None:
-    deleted = await aws.find("ec2", "DeleteSnapshot", absent=("InvalidSnapshot.InUse",), SnapshotId=snapshot)
-    if deleted is None:
-        raise CannotFix(
-            f"an image was registered from snapshot {snapshot}: deregister it first, if it may go"
-        )
-
-
-async def _snapshots(aws: Aws, target: Target) -> list[dict[str, Any]]:
-    """Every one this bot has taken of the instance."""
-    mine = [{"Name": f"tag:{SOURCE}", "Values": [target.id]}]
-    found = aws.pages("ec2", "DescribeSnapshots", items="Snapshots", OwnerIds=["self"], Filters=mine)
-    return [each async for each in found]
-
-
-def _is_own(target: Target, snapshot: dict[str, Any]) -> bool:
-    return {"Key": OCCURRENCE, "Value": target.occurrence} in snapshot.get("Tags", ())
-
-
-def _counts(aws: Aws, target: Target, snapshot: dict[str, Any]) -> bool:
-    """Whether it was taken for this report of the finding, or for another one not long ago."""
-    alike = snapshot.get("Description") == _description(target)
-    return _is_own(target, snapshot) or (alike and aws.now - snapshot["StartTime"] < STILL_FRESH)
-
-
-def _description(target: Target) -> str:
-    rule = "".join(letter if letter.isprintable() else " " for letter in target.rule)
-    return f"Remediation of {target.id}: {rule}"[:LONGEST_DESCRIPTION]
+    for each in await _snapshots.snapshots_of(aws, target):
+        if _snapshots.is_own(target, each) and each["SnapshotId"] not in before.made:
+            await _snapshots.delete(aws, each["SnapshotId"])
 
 
 def _told(target: Target, snapshots: dict[str, str | None]) -> str:

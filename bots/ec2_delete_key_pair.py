@@ -6,16 +6,11 @@ templates, Auto Scaling groups and node groups that name the pair fail at their 
 same name in another region is another pair.
 """
 
-import re
-from typing import Any
-
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-
-PAIR = ("arn:{partition}:ec2:*:{account}:key-pair/*",)
-GONE = ("InvalidKeyPair.NotFound",)
-NAMED_AT_MOST = 5
-_ID = re.compile(r"key-([0-9a-f]{8}|[0-9a-f]{17})")
+from bots._key_pairs import PAIR, find_pair, import_pair, launched_with
+from bots._sentences import some
+from bots._tags import own_tags
 
 
 class Pair(Before):
@@ -46,11 +41,12 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Pair]:
-    found = await _find(aws, target.id)
+    found = await find_pair(aws, target.id)
     if found is None:
         why = f"key pair {target.id} does not exist in {aws.region}"
         return Check(compliant=True, before=Pair(exists=False, name=target.id), why=why)
     name = found["KeyName"]
+    users = await launched_with(aws, name)
     return Check(
         compliant=False,
         before=Pair(
@@ -58,10 +54,10 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Pair]:
             name=name,
             kind=found.get("KeyType", ""),
             public_key=" ".join(found.get("PublicKey", "").split()[:2]),
-            tags=_tags(found),
+            tags=own_tags(found),
         ),
         why=f"key pair {name} ({found['KeyPairId']}, fingerprint {found.get('KeyFingerprint', 'unknown')}) exists",
-        notes=_told(await _users(aws, name)),
+        notes=(f"still accepted by what was launched with it: {some(users)}",) if users else (),
         target_id=name,  # the id is lost with the pair
     )
 
@@ -77,45 +73,4 @@ async def undo(aws: Aws, target: Target, before: Pair) -> None:
         raise CannotFix(
             f"AWS did not tell the public key of {before.name}: import it by hand from a copy of yours"
         )
-    tags = [{"Key": key, "Value": value} for key, value in before.tags]
-    tagged = {"TagSpecifications": [{"ResourceType": "key-pair", "Tags": tags}]} if tags else {}
-    material = before.public_key.encode()
-    await aws.call("ec2", "ImportKeyPair", KeyName=before.name, PublicKeyMaterial=material, **tagged)
-
-
-async def _find(aws: Aws, named: str) -> dict[str, Any] | None:
-    """The pair with that id, else the one with that name."""
-    asked: list[dict[str, Any]] = [{"KeyNames": [named]}]
-    if _ID.fullmatch(named):
-        asked.insert(0, {"Filters": [{"Name": "key-pair-id", "Values": [named]}]})
-    for way in asked:
-        answer = await aws.find("ec2", "DescribeKeyPairs", absent=GONE, IncludePublicKey=True, **way)
-        if answer is not None and answer["KeyPairs"]:
-            found: dict[str, Any] = answer["KeyPairs"][0]
-            return found
-    return None
-
-
-def _tags(found: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    tags = ((tag["Key"], tag["Value"]) for tag in found.get("Tags", ()))
-    # AWS's own tags cannot be given.
-    return tuple(sorted(tag for tag in tags if not tag[0].lower().startswith("aws:")))
-
-
-async def _users(aws: Aws, name: str) -> list[str]:
-    """Instances launched with the pair."""
-    # A filter takes * and ? for wildcards, and names may hold them.
-    pattern = re.sub(r"([*?\\])", r"\\\1", name)
-    launched = [
-        {"Name": "key-name", "Values": [pattern]},
-        {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
-    ]
-    found = aws.pages("ec2", "DescribeInstances", items="Reservations", Filters=launched)
-    return sorted([each["InstanceId"] async for group in found for each in group["Instances"]])
-
-
-def _told(users: list[str]) -> tuple[str, ...]:
-    if not users:
-        return ()
-    more = f" and {len(users) - NAMED_AT_MOST} more" if len(users) > NAMED_AT_MOST else ""
-    return (f"still accepted by what was launched with it: {', '.join(users[:NAMED_AT_MOST])}{more}",)
+    await import_pair(aws, before.name, before.public_key, before.tags)

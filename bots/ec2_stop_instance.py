@@ -6,11 +6,12 @@ terminates and replaces a stopped member. To start an instance with volumes unde
 key, an undo also needs kms:CreateGrant on that key.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
+from bots import _instances
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._instances import INSTANCE, find_instance, is_protected, owner_notes
+from bots._instances import INSTANCE
 
 # Pending and running are one to an undo, stopping and stopped one to a fix.
 _SETTLED: dict[str, Literal["running", "stopped", "terminated"]] = {
@@ -33,7 +34,7 @@ bot = Bot(
     target=entity("id"),
     params=NoParams,
     before=Power,
-    reads=("ec2:DescribeInstances", "ec2:DescribeInstanceAttribute"),
+    reads=_instances.READS,
     writes=on(INSTANCE, "ec2:StopInstances", "ec2:StartInstances"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.nearest(
@@ -45,16 +46,16 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Power]:
-    found = await find_instance(aws, target)
+    found = await _instances.find_instance(aws, target)
     state = _SETTLED[found["State"]["Name"]]
     if state == "running":
-        await _refuse_unstoppable(aws, target, found)
+        await _instances.refuse_unstoppable(aws, target, found)
     return Check(
         compliant=state != "running",
         before=Power(state=state),
         why=f"instance {target.id} is {found['State']['Name']}"
         + (", so there is nothing to stop" if state == "terminated" else ""),
-        notes=_notes(found) if state == "running" else (),
+        notes=_instances.stop_notes(found) if state == "running" else (),
     )
 
 
@@ -71,26 +72,9 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Power) -> None
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Power) -> None:
-    if await is_protected(aws, target, "disableApiStop"):
+    if await _instances.is_protected(aws, target.id, "disableApiStop"):
         raise CannotFix(
             f"stop protection of {target.id} was switched on after the stop, so somebody has taken charge of it: "
             "start it by hand"
         )
     await aws.call("ec2", "StartInstances", InstanceIds=[target.id])
-
-
-async def _refuse_unstoppable(aws: Aws, target: Target, found: dict[str, Any]) -> None:
-    if found["RootDeviceType"] == "instance-store":
-        raise CannotFix(f"{target.id} boots from instance store: AWS cannot stop it, only terminate it")
-    if await is_protected(aws, target, "disableApiStop"):
-        raise CannotFix(f"stop protection of {target.id} is on: somebody must switch it off first")
-
-
-def _notes(found: dict[str, Any]) -> tuple[str, ...]:
-    address = found.get("PublicIpAddress")
-    notes = owner_notes(found, then="terminate the stopped instance and start another")
-    if found.get("InstanceLifecycle") == "spot":
-        notes.append("a Spot instance: AWS can stop only those of a persistent request")
-    if address:
-        notes.append(f"its public IP is {address}; unless an Elastic IP, it is lost")
-    return tuple(notes)

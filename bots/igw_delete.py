@@ -8,20 +8,10 @@ instance with volumes under a customer managed key, an undo also needs kms:Creat
 """
 
 from bots._aws import Aws, together
-from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, TryLater, Undo, entity, on
-from bots._internet import (
-    ADDRESS,
-    GATEWAY,
-    INSTANCE,
-    TABLE,
-    Internet,
-    described,
-    look,
-    notes_on,
-    refuse_unclosable,
-)
-from bots._internet_calls import Call, ask, closing, reopen
-from bots._vpcs import VPC, find_vpc
+from bots._bot import Bot, Check, NoParams, Risk, Target, TargetGone, TryLater, Undo, entity
+from bots._internet import READS, WRITES, Internet, described, look, notes_on, refuse_unclosable
+from bots._internet_calls import Call, ask, closing, reopen, stop
+from bots._vpcs import find_vpc
 
 STOPPING_SECONDS = 30
 
@@ -31,21 +21,8 @@ bot = Bot(
     target=entity("id"),
     params=NoParams,
     before=Internet,
-    reads=(
-        "ec2:DescribeVpcs",
-        "ec2:DescribeInternetGateways",
-        "ec2:DescribeRouteTables",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeInstances",
-        "ec2:DescribeInstanceAttribute",
-    ),
-    writes=(
-        *on(INSTANCE, "ec2:StopInstances", "ec2:StartInstances"),
-        *on(ADDRESS, "ec2:DisassociateAddress", "ec2:AssociateAddress"),
-        *on(TABLE + GATEWAY, "ec2:DisassociateRouteTable", "ec2:ReplaceRoute", "ec2:AssociateRouteTable"),
-        *on(GATEWAY + VPC, "ec2:DetachInternetGateway", "ec2:AttachInternetGateway"),
-        *on(GATEWAY, "ec2:DeleteInternetGateway", "ec2:CreateInternetGateway", "ec2:CreateTags"),
-    ),
+    reads=READS,
+    writes=WRITES,
     risk=Risk.DESTRUCTIVE,
     undo=Undo.nearest(
         "the new gateway has another id; memory, instance-store data and auto-assigned addresses are lost",
@@ -81,14 +58,7 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Internet) -> N
     first: list[Call] = [("StopInstances", {"InstanceIds": running})] if running else []
     await ask(aws, [*first, *closing(side, target.id)])
     if running:
-        # All or none: of a one-time Spot request AWS stops no instance.
-        stopped = await aws.find(
-            "ec2", "StopInstances", absent=("UnsupportedOperation",), InstanceIds=running
-        )
-        if stopped is None:
-            raise CannotFix(
-                f"AWS cannot stop all of {', '.join(running)}: Spot instances are only terminated"
-            )
+        await stop(aws, running)
         side = await look(aws, target.id)
     if awaited := sorted(set(side.instances) - set(side.in_state("stopped"))):
         raise TryLater(f"{', '.join(awaited)} have not stopped yet", seconds=STOPPING_SECONDS)

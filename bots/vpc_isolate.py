@@ -7,17 +7,13 @@ are traffic within a subnet and EC2's own addresses for metadata and time. Calls
 are not tied to a VPC and stay allowed. Subnets and users made later are open until the finding comes again.
 """
 
-import contextlib
 from dataclasses import replace
 
-from bots._acl_entries import ACL
-from bots._aws import Aws, AwsError, together
-from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
-from bots._isolation import POLICY, USER, Isolation, Wanted, as_it_was, bring, look
-from bots._vpcs import VPC, find_vpc
-
-SUBNET = ("arn:{partition}:ec2:*:{account}:subnet/*",)
-NAMED_AT_MOST = 5
+from bots._aws import Aws, together
+from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity
+from bots._isolation import READS, WRITES, Isolation, Wanted, all_users, as_it_was, bring_or_take_back, look
+from bots._sentences import NAMED_AT_MOST
+from bots._vpcs import find_vpc
 
 bot = Bot(
     name="vpc_isolate",
@@ -25,21 +21,8 @@ bot = Bot(
     target=entity("id"),
     params=NoParams,
     before=Isolation,
-    reads=(
-        "ec2:DescribeVpcs",
-        "ec2:DescribeVpcAttribute",
-        "ec2:DescribeNetworkAcls",
-        "iam:ListUsers",
-        *on(POLICY, "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListEntitiesForPolicy"),
-    ),
-    writes=(
-        *on(VPC, "ec2:ModifyVpcAttribute"),
-        *on(ACL + VPC, "ec2:CreateNetworkAcl"),
-        *on(ACL, "ec2:CreateTags", "ec2:DeleteNetworkAcl"),
-        *on(ACL + SUBNET, "ec2:ReplaceNetworkAclAssociation"),
-        *on(POLICY, "iam:CreatePolicy", "iam:DeletePolicy"),
-        *on(USER, "iam:AttachUserPolicy", "iam:DetachUserPolicy"),
-    ),
+    reads=READS,
+    writes=WRITES,
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
     creates=("network ACL isolate-<vpc id>", "policy isolate_deny_<vpc id>_access_policy"),
@@ -50,7 +33,7 @@ bot = Bot(
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Isolation]:
     if await find_vpc(aws, target) is None:
         raise TargetGone(f"VPC {target.id} does not exist in {aws.region}")
-    seen, users = await together(look(aws, target.id), _all_users(aws))
+    seen, users = await together(look(aws, target.id), all_users(aws))
     state = seen.state
     open_subnets = [subnet for subnet, acl in state.subnets if acl not in seen.closed]
     free = sorted(users - set(state.users))
@@ -71,7 +54,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Isolation]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Isolation) -> None:
-    seen, users = await together(look(aws, target.id), _all_users(aws))
+    seen, users = await together(look(aws, target.id), all_users(aws))
     cut_off = Wanted(
         dns_support=False,
         subnets={subnet: acl if acl in seen.closed else None for subnet, acl in seen.state.subnets},
@@ -79,7 +62,7 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Isolation) -> 
         has_policy=True,
         users=users,
     )
-    full = await _bring_or_take_back(aws, target, cut_off, before)
+    full = await bring_or_take_back(aws, target.id, cut_off, before)
     if full:
         some = ", ".join(full[:NAMED_AT_MOST])
         raise CannotFix(
@@ -92,18 +75,4 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Isolation) -> 
 async def undo(aws: Aws, target: Target, before: Isolation) -> None:
     seen = await look(aws, target.id)
     wanted = replace(as_it_was(before), users=frozenset(before.users) & frozenset(seen.state.users))
-    await _bring_or_take_back(aws, target, wanted, seen.state)
-
-
-async def _bring_or_take_back(aws: Aws, target: Target, wanted: Wanted, before: Isolation) -> list[str]:
-    """All of it or nothing: half a VPC cut off helps nobody, and AWS cannot be asked beforehand."""
-    try:
-        return await bring(aws, target.id, wanted)
-    except AwsError:
-        with contextlib.suppress(AwsError):
-            await bring(aws, target.id, as_it_was(before))
-        raise
-
-
-async def _all_users(aws: Aws) -> frozenset[str]:
-    return frozenset([user["UserName"] async for user in aws.pages("iam", "ListUsers", items="Users")])
+    await bring_or_take_back(aws, target.id, wanted, seen.state)

@@ -11,8 +11,9 @@ from moto.ec2.models import ec2_backends
 
 from bots._aws import AwsError
 from bots._bot import CannotFix, TargetGone, TryLater
+from bots._snapshots import OCCURRENCE, SOURCE
 from bots._words import BadWords, parse
-from bots.ec2_create_snapshot import OCCURRENCE, SOURCE, Snapshots, bot
+from bots.ec2_create_snapshot import Snapshots, bot
 from tests.bots.alone import Alone, alone
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin
