@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
-from bots._aws import Aws, together
-from bots._bot import Before, CannotFix
+from bots._aws import Aws, AwsError, together
+from bots._bot import Before, CannotFix, on
 from bots._tasks import Match, Task, definitions_of, in_batches, names_role, stop_notes
 
 INSTANCES = ("arn:{partition}:ecs:*:{account}:container-instance/*",)
 SERVICES = ("arn:{partition}:ecs:*:{account}:service/*",)
 CLUSTERS = ("arn:{partition}:ecs:*:{account}:cluster/*",)
+READS = (
+    "ecs:ListServices",
+    *on(CLUSTERS, "ecs:ListContainerInstances"),
+    *on(INSTANCES, "ecs:DescribeContainerInstances"),
+    *on(SERVICES, "ecs:DescribeServices"),
+)
+WRITES = (*on(INSTANCES, "ecs:UpdateContainerInstancesState"), *on(SERVICES, "ecs:UpdateService"))
 
 _MOST_DESCRIBED = 100
 _MOST_CHANGED = 10
@@ -47,19 +55,24 @@ async def draining(aws: Aws, where: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(arn for arns in several for arn in arns))
 
 
-async def active(aws: Aws, wanted: Iterable[Instance]) -> dict[Instance, int]:
-    """Those of the instances that take tasks, and how many run there. The others cannot be set to drain."""
+async def hosts_of(aws: Aws, tasks: Iterable[Task]) -> dict[Instance, int]:
+    """Container instances the tasks run on, by ARN, and how many run there.
+
+    Only those that take tasks: the others cannot be set to drain.
+    """
+    wanted = {Instance(cluster=task.cluster, arn=task.instance) for task in tasks if task.instance}
     calls = [
         (cluster, aws.call("ecs", "DescribeContainerInstances", cluster=cluster, containerInstances=batch))
         for cluster, batch in _by_cluster(wanted, _MOST_DESCRIBED)
     ]
     answers = await together(*(call for _, call in calls))
-    return {
+    counts = {
         Instance(cluster=cluster, arn=found["containerInstanceArn"]): found.get("runningTasksCount", 0)
         for (cluster, _), answer in zip(calls, answers, strict=True)
         for found in answer["containerInstances"]
         if found["status"] == "ACTIVE"
     }
+    return {host: counts[host] for host in sorted(counts, key=lambda each: each.arn)}
 
 
 async def set_state(aws: Aws, wanted: Iterable[Instance], state: Literal["ACTIVE", "DRAINING"]) -> None:
@@ -133,6 +146,27 @@ async def set_counts(aws: Aws, wanted: Iterable[Service]) -> None:
             service=service.arn,
             desiredCount=service.desired,
         )
+
+
+@contextlib.asynccontextmanager
+async def none_added(aws: Aws, hosts: Sequence[Instance], services: Sequence[Service]) -> AsyncIterator[None]:
+    """Let the hosts take no new tasks and the services run none; all back if that or what is done inside is refused."""
+    try:
+        await set_state(aws, hosts, "DRAINING")
+        await set_counts(aws, [each.model_copy(update={"desired": 0}) for each in services])
+        yield
+    except (AwsError, CannotFix):
+        with contextlib.suppress(AwsError, CannotFix):
+            await restore(aws, hosts, services)
+        raise
+
+
+async def restore(aws: Aws, hosts: Iterable[Instance], services: Iterable[Service]) -> None:
+    """Let the hosts take tasks again and the services run as many as they are to."""
+    try:
+        await set_state(aws, hosts, "ACTIVE")
+    finally:
+        await set_counts(aws, services)
 
 
 def notes(found: Sequence[Task], hosts: dict[Instance, int], scaled: Sequence[Service]) -> tuple[str, ...]:

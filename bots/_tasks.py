@@ -6,15 +6,20 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from bots._aws import Aws, AwsError, together
 from bots._bot import Before, CannotFix, Target, on
+from bots._words import Word
 
 TASKS = ("arn:{partition}:ecs:*:{account}:task/*",)
 READS = ("ecs:ListClusters", "ecs:ListTasks", *on(TASKS, "ecs:DescribeTasks"), "ecs:DescribeTaskDefinition")
 SERVICE = "service:"  # how the group of a task begins that a service runs
 Match = Literal["execution", "task", "any"]
+MatchWord = Annotated[Match, Field(description="which role of a task is meant"), Word(positional=False)]
+"""A parameter of bots that look for tasks by their role."""
 
 _KEYS = {"execution": ("executionRoleArn",), "task": ("taskRoleArn",)}
 _MOST_TASKS = 100  # in one DescribeTasks

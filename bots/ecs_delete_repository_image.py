@@ -6,16 +6,10 @@ cannot be started anew. Copies in other regions, accounts and registries stay; a
 fetches the image again. Of an index, the images it lists stay.
 """
 
-from typing import Any
-
+from bots import _registry
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account, on
-from bots._images import ENTITY_KEYS, Image, of_call, of_finding
-from bots._trail import ACTION, LoggedCall, the_call
-
-REPOSITORY = ("arn:{partition}:ecr:*:{account}:repository/*",)
-GONE = ("RepositoryNotFoundException", "ImageNotFoundException")
-LOOKED_AT = "DescribeImageScanFindings"
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity_or_account
+from bots._images import ENTITY_KEYS, Image
 
 
 class Kept(Before):
@@ -35,8 +29,8 @@ bot = Bot(
     target=entity_or_account("id", "repositoryName"),
     params=NoParams,
     before=Kept,
-    reads=(ACTION, *on(REPOSITORY, "ecr:DescribeImages", "ecr:BatchGetImage")),
-    writes=on(REPOSITORY, "ecr:BatchDeleteImage"),
+    reads=_registry.READS,
+    writes=_registry.WRITES,
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none(
         "ECR collects the layers of a deleted image; until then PutImage with the kept manifest brings it back "
@@ -48,70 +42,25 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Kept]:
-    image = await _image(aws, target)
+    image = await _registry.meant(aws, target)
     home = aws.at(image.region or aws.region)
-    repository = {"registryId": aws.account_id, "repositoryName": image.repository}
-    answer = await home.find("ecr", "DescribeImages", absent=GONE, imageIds=[image.image_id], **repository)
-    if answer is None:
+    detail = await _registry.described(home, image)
+    if detail is None:
         return _seen(home, image, Kept(region=home.region, repository=image.repository, digest=image.digest))
-    detail = answer["imageDetails"][0]
     before = Kept(
         region=home.region,
         repository=image.repository,
         digest=detail["imageDigest"],
         tags=tuple(sorted(detail.get("imageTags", ()))),
         media_type=detail.get("imageManifestMediaType", ""),
-        manifest=await _manifest(home, detail, repository),
+        manifest=await _registry.manifest(home, image.repository, detail),
     )
     return _seen(home, image, before)
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Kept) -> None:
-    answer = await aws.at(before.region).call(
-        "ecr",
-        "BatchDeleteImage",
-        registryId=aws.account_id,
-        repositoryName=before.repository,
-        # By its digest alone, or only a tag would go.
-        imageIds=[{"imageDigest": before.digest}],
-    )
-    for failure in answer.get("failures", ()):
-        if failure["failureCode"] != "ImageNotFound":
-            raise CannotFix(
-                f"ECR keeps {before.repository}@{before.digest}: {failure['failureCode']}: "
-                f"{failure.get('failureReason', '')}; an image that an index lists goes after the index"
-            )
-
-
-async def _image(aws: Aws, target: Target) -> Image:
-    """The image by the finding or, where that names none, by the logged look at its scan findings."""
-    told = of_finding(target)
-    if told.is_named:
-        return told
-
-    def about(call: LoggedCall) -> str | None:
-        image = of_call(call, told, aws.account_id)
-        return image.name if image else None
-
-    call = await the_call(aws.at(told.region or aws.region), target, LOOKED_AT, about)
-    return of_call(call, told, aws.account_id) or told
-
-
-async def _manifest(home: Aws, detail: dict[str, Any], repository: dict[str, str]) -> str:
-    answer = await home.call(
-        "ecr",
-        "BatchGetImage",
-        imageIds=[{"imageDigest": detail["imageDigest"]}],
-        # ECR turns other kinds of manifests into the kinds that are asked for.
-        acceptedMediaTypes=[detail["imageManifestMediaType"]],
-        **repository,
-    )
-    if not answer["images"]:
-        raise CannotFix(
-            f"ECR does not hand out the manifest of {detail['imageDigest']}, so nothing could be kept of the image"
-        )
-    return str(answer["images"][0]["imageManifest"])
+    await _registry.delete(aws.at(before.region), before.repository, before.digest)
 
 
 def _seen(home: Aws, image: Image, before: Kept) -> Check[Kept]:

@@ -13,23 +13,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bots import _tasks
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
-from bots._tasks import (
-    READS,
-    TASKS,
-    Match,
-    Task,
-    as_touched,
-    clusters,
-    first_stop,
-    kept,
-    role_names,
-    running,
-    stop,
-    stop_notes,
-    stopped,
-)
+from bots._tasks import MatchWord, Task
 from bots._words import Word
 
 LONGEST_REASON = 200  # characters; ECS takes 255 with the mark behind it
@@ -41,9 +28,7 @@ class Wish(Params):
         Field(max_length=LONGEST_REASON, description="why, for those who look at a stopped task"),
         Word(positional=False),
     ] = None
-    match: Annotated[Match, Field(description="which role of a task is meant"), Word(positional=False)] = (
-        "any"
-    )
+    match: MatchWord = "any"
 
 
 class Running(Before):
@@ -56,8 +41,8 @@ bot = Bot(
     target=entity("id"),
     params=Wish,
     before=Running,
-    reads=READS,
-    writes=on(TASKS, "ecs:StopTask"),
+    reads=_tasks.READS,
+    writes=on(_tasks.TASKS, "ecs:StopTask"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.none("a stopped task does not start again; services have started others"),
 )
@@ -65,30 +50,30 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Running]:
-    roles = role_names(target)
-    where = await clusters(aws)
-    found = await running(aws, where, roles, params.match)
+    roles = _tasks.role_names(target)
+    where = await _tasks.clusters(aws)
+    found = await _tasks.running(aws, where, roles, params.match)
     old = found
     if found:
         # What ECS started after this finding's first stop has taken the place of something stopped.
-        since = first_stop(await stopped(aws, where), _mark(target))
+        since = _tasks.first_stop(await _tasks.stopped(aws, where), _mark(target))
         old = [task for task in found if since is None or task["createdAt"] <= since]
-    before = Running(tasks=kept(old))
+    before = Running(tasks=_tasks.kept(old))
     new = len(found) - len(old)
     return Check(
         compliant=not old,
         before=before,
         why=f"{len(old)} running tasks are under {', '.join(roles)} in {aws.region}"
         + (f"; {new} more were started since the reboot" if new else ""),
-        notes=stop_notes(before.tasks, lambda _task: "starts new tasks with the same role"),
-        touches=as_touched(roles),
+        notes=_tasks.stop_notes(before.tasks, lambda _task: "starts new tasks with the same role"),
+        touches=_tasks.as_touched(roles),
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Running) -> None:
     reason = params.reason or f"rebooted because of the rule {target.rule}"[:LONGEST_REASON]
-    for wrong in await stop(aws, before.tasks, f"{reason} {_mark(target)}"):
+    for wrong in await _tasks.stop(aws, before.tasks, f"{reason} {_mark(target)}"):
         raise wrong
 
 

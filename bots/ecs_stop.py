@@ -9,27 +9,15 @@ Finding: ecs_stop
 Finding: ecs_stop scaleServices
 """
 
-import contextlib
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._aws import Aws, AwsError
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
-from bots._task_hosts import (
-    CLUSTERS,
-    INSTANCES,
-    SERVICES,
-    Instance,
-    Service,
-    active,
-    draining,
-    notes,
-    services_under,
-    set_counts,
-    set_state,
-)
-from bots._tasks import READS, TASKS, Match, Task, as_touched, clusters, kept, role_names, running, stop
+from bots import _task_hosts, _tasks
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
+from bots._task_hosts import Instance, Service
+from bots._tasks import MatchWord, Task
 from bots._words import Word
 
 
@@ -40,9 +28,7 @@ class Wish(Params):
     drain: Annotated[
         bool, Field(description="let the container instances take no new tasks"), Word(positional=False)
     ] = True
-    match: Annotated[Match, Field(description="which role of a task is meant"), Word(positional=False)] = (
-        "any"
-    )
+    match: MatchWord = "any"
 
 
 class Stopped(Before):
@@ -58,18 +44,8 @@ bot = Bot(
     target=entity("id"),
     params=Wish,
     before=Stopped,
-    reads=(
-        *READS,
-        "ecs:ListServices",
-        *on(CLUSTERS, "ecs:ListContainerInstances"),
-        *on(INSTANCES, "ecs:DescribeContainerInstances"),
-        *on(SERVICES, "ecs:DescribeServices"),
-    ),
-    writes=(
-        *on(INSTANCES, "ecs:UpdateContainerInstancesState"),
-        *on(SERVICES, "ecs:UpdateService"),
-        *on(TASKS, "ecs:StopTask"),
-    ),
+    reads=(*_tasks.READS, *_task_hosts.READS),
+    writes=(*_task_hosts.WRITES, *on(_tasks.TASKS, "ecs:StopTask")),
     risk=Risk.DISRUPTIVE,
     undo=Undo.nearest(
         "container instances take tasks again and services run as many as before, but stopped tasks do not start "
@@ -81,55 +57,34 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Stopped]:
-    roles = role_names(target)
-    where = await clusters(aws)
-    found = kept(await running(aws, where, roles, params.match))
-    drained = await draining(aws, where) if params.drain else ()
-    services = await services_under(aws, where, roles, params.match) if params.scale_services else ()
-    hosts = {Instance(cluster=task.cluster, arn=task.instance) for task in found if task.instance}
-    counts = await active(aws, hosts) if params.drain else {}
-    before = Stopped(
-        tasks=found,
-        to_drain=tuple(sorted(counts, key=lambda each: each.arn)),
-        draining=drained,
-        services=services,
-    )
-    on = sum(service.desired for service in services)
+    roles = _tasks.role_names(target)
+    where = await _tasks.clusters(aws)
+    found = _tasks.kept(await _tasks.running(aws, where, roles, params.match))
+    drained = await _task_hosts.draining(aws, where if params.drain else ())
+    hosts = await _task_hosts.hosts_of(aws, found if params.drain else ())
+    scaled = where if params.scale_services else ()
+    services = await _task_hosts.services_under(aws, scaled, roles, params.match)
+    starting = sum(service.desired for service in services)
     return Check(
-        compliant=not found and not on,
-        before=before,
+        compliant=not found and not starting,
+        before=Stopped(tasks=found, to_drain=tuple(hosts), draining=drained, services=services),
         why=f"{len(found)} running tasks are under {', '.join(roles)} in {aws.region}"
-        + (f", and services are to run {on}" if services else ""),
-        notes=notes(found, counts, services),
-        touches=as_touched(roles),
+        + (f", and services are to run {starting}" if services else ""),
+        notes=_task_hosts.notes(found, hosts, services),
+        touches=_tasks.as_touched(roles),
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Stopped) -> None:
-    wrong: list[AwsError] = []
-    try:
-        # First whatever would start tasks anew.
-        await set_state(aws, before.to_drain, "DRAINING")
-        await set_counts(aws, [each.model_copy(update={"desired": 0}) for each in before.services])
-        wrong = await stop(aws, before.tasks, f"stopped because of the rule {target.rule}"[:255])
+    async with _task_hosts.none_added(aws, before.to_drain, before.services):
+        wrong = await _tasks.stop(aws, before.tasks, f"stopped because of the rule {target.rule}"[:255])
         if wrong and len(wrong) == len(before.tasks):
             raise wrong[0]
-    except (AwsError, CannotFix):
-        with contextlib.suppress(AwsError, CannotFix):
-            await _restore(aws, before)
-        raise
-    for each in wrong:
-        raise each
+    if wrong:
+        raise wrong[0]
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Stopped) -> None:
-    await _restore(aws, before)
-
-
-async def _restore(aws: Aws, before: Stopped) -> None:
-    try:
-        await set_state(aws, before.to_drain, "ACTIVE")
-    finally:
-        await set_counts(aws, before.services)
+    await _task_hosts.restore(aws, before.to_drain, before.services)

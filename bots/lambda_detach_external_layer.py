@@ -8,26 +8,14 @@ Finding: lambda_detach_external_layer
 Finding: lambda_detach_external_layer allowed_accounts=222233334444,111122223333
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from bots._aws import Aws, together
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
-from bots._functions import (
-    FUNCTION,
-    GONE,
-    Function,
-    configuration,
-    failed,
-    the_function,
-    update,
-    wait_for_update,
-)
-from bots._trail import ACTION, WINDOW, event_time, logged_calls
-
-LAYER = ("arn:{partition}:lambda:*:*:layer:*",)
-UPDATED = "UpdateFunctionConfiguration20150331v2"  # as CloudTrail calls it
+from bots import _layers
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
+from bots._functions import FUNCTION, Function, configuration, failed, the_function, update, wait_for_update
 
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 
@@ -48,7 +36,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Layers,
-    reads=(ACTION, *on(FUNCTION, "lambda:GetFunctionConfiguration"), *on(LAYER, "lambda:GetLayerVersion")),
+    reads=_layers.READS,
     writes=on(FUNCTION, "lambda:UpdateFunctionConfiguration"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
@@ -59,14 +47,14 @@ bot = Bot(
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Layers]:
     function = the_function(aws, target)
     found = await configuration(function)
-    arns = _arns(found)
+    arns = _layers.layers_of(found)
     staying = _staying(function, arns, params)
     external = [arn for arn in arns if arn not in staying]
     notes: tuple[str, ...] = ()
     if external or failed(found):
         wait_for_update(function, found)
-        await together(*(_refuse_unusable(function, arn) for arn in staying))
-        notes = await _attached_by(function, target, external)
+        await _layers.refuse_unusable(function, staying)
+        notes = await _layers.attached_by(function, target, external)
     return Check(
         compliant=not external and not failed(found),
         before=Layers(arns=arns),
@@ -84,7 +72,7 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Layers]:
 async def fix(aws: Aws, target: Target, params: Wish, before: Layers) -> None:
     function = the_function(aws, target)
     found = await configuration(function)
-    await update(function, found, Layers=_staying(function, _arns(found), params))
+    await update(function, found, Layers=_staying(function, _layers.layers_of(found), params))
 
 
 @bot.undo_with
@@ -93,35 +81,5 @@ async def undo(aws: Aws, target: Target, before: Layers) -> None:
     await update(function, await configuration(function), Layers=list(before.arns))
 
 
-def _arns(found: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(layer["Arn"] for layer in found.get("Layers") or ())
-
-
 def _staying(function: Function, arns: tuple[str, ...], params: Wish) -> list[str]:
-    allowed = {function.home.account_id, *params.allowed_accounts}
-    return [arn for arn in arns if arn.split(":")[4] in allowed]
-
-
-async def _refuse_unusable(function: Function, arn: str) -> None:
-    """AWS takes a list of layers only if each can be read; a running function needs none of them any more."""
-    if await function.home.find("lambda", "GetLayerVersionByArn", absent=GONE, Arn=arn) is None:
-        raise CannotFix(
-            f"layer {arn}, which stays, was deleted, and AWS takes no list with it: replace it in "
-            f"function {function.name} first"
-        )
-
-
-async def _attached_by(function: Function, target: Target, external: list[str]) -> tuple[str, ...]:
-    """Who attached the layers, if the finding says when and CloudTrail still shows it."""
-    try:
-        at = event_time(target)
-    except CannotFix:
-        return ()
-    calls = await logged_calls(function.home, "EventName", UPDATED, since=at - WINDOW, until=at + WINDOW)
-    return tuple(
-        f"{call.caller or 'somebody'} attached layer {arn} at {call.at:%Y-%m-%dT%H:%M:%SZ}"
-        for call in calls
-        if str(call.request.get("functionName")).rsplit(":", 1)[-1] == function.name
-        for arn in external
-        if arn in (call.request.get("layers") or ())
-    )
+    return _layers.of_accounts(arns, (function.home.account_id, *params.allowed_accounts))
