@@ -8,12 +8,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from bots._aws import Aws, AwsError
-from bots._bot import CannotFix, Target, TargetGone
+from bots._bot import CannotFix, Target, TargetGone, on
 
-# AWS checks these on the caller when a firewall's logs are redirected, and calls none of them itself in
-# the caller's name: they set up what carries the logs.
-DELIVERY_READS = ("logs:GetLogDelivery", "logs:ListLogDeliveries")
-DELIVERY_WRITES = ("logs:CreateLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery")
+FIREWALLS = ("arn:{partition}:network-firewall:*:{account}:firewall/*",)
+LOG_GROUPS = ("arn:{partition}:logs:*:{account}:log-group:*",)
+STREAMS = ("arn:{partition}:firehose:*:{account}:deliverystream/*",)
+SERVICE_ROLE = (
+    "arn:{partition}:iam::{account}:role/aws-service-role/delivery.logs.amazonaws.com/AWSServiceRoleForLogDelivery",
+)
+# AWS checks ...LogDelivery on the caller when a firewall's logs are redirected, and calls none of them itself
+# in the caller's name: they set up what carries the logs.
+READS = (
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    *on(FIREWALLS, "network-firewall:DescribeLoggingConfiguration"),
+    *on(STREAMS, "firehose:DescribeDeliveryStream"),
+)
+WRITES = (
+    "logs:PutResourcePolicy",
+    "logs:CreateLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    *on(FIREWALLS, "network-firewall:UpdateLoggingConfiguration"),
+    *on(LOG_GROUPS, "logs:CreateLogGroup", "logs:PutRetentionPolicy"),
+    *on(STREAMS, "firehose:TagDeliveryStream"),
+    *on(SERVICE_ROLE, "iam:CreateServiceLinkedRole"),
+)
 _KEYS = ("LogDestinationType", "LogDestination")
 
 Destinations = dict[str, dict[str, Any]]

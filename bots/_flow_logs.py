@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from bots._all_or_none import Change
 from bots._aws import Aws, AwsError
-from bots._bot import Before, CannotFix, TargetGone, TryLater
-from bots._log_groups import group_of
+from bots._bot import Before, CannotFix, TargetGone, TryLater, on
+from bots._log_groups import GROUPS, group_of
 from bots._policies import Statement
 from bots._service_roles import RoleState, ServiceRole
 
@@ -19,6 +19,16 @@ ROLE = ServiceRole(
     service="vpc-flow-logs.amazonaws.com",
     sources="arn:{partition}:ec2:*:{account}:vpc-flow-log/*",
     says_for_whom=True,
+)
+_FLOW_LOG = ("arn:{partition}:ec2:*:{account}:vpc-flow-log/*",)
+READS = ("ec2:DescribeVpcs", "ec2:DescribeFlowLogs", *ROLE.reads, *on(GROUPS, "logs:DescribeLogGroups"))
+WRITES = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    *ROLE.writes,
+    *on((*_FLOW_LOG, "arn:{partition}:ec2:*:{account}:vpc/*"), "ec2:CreateFlowLogs"),
+    *on(_FLOW_LOG, "ec2:DeleteFlowLogs"),
+    *on((f"arn:{{partition}}:logs:*:{{account}}:log-group:{GROUP}*",), "logs:CreateLogGroup"),
 )
 _ROLE_NOT_SPREAD = "assume given IAM role"  # AWS has no error code of its own for it
 
@@ -58,6 +68,16 @@ def in_bucket(arn: str) -> str:
 def works(found: dict[str, Any]) -> bool:
     """Whether it is on and its last delivery, if there was one, went well."""
     return found["FlowLogStatus"] == "ACTIVE" and found.get("DeliverLogsStatus") != "FAILED"
+
+
+def failing(wanted: FlowLog) -> CannotFix | TryLater:
+    """What to raise when there is such a flow log but its delivery fails: AWS makes no second one like it."""
+    if wanted.kind == "s3":
+        return CannotFix(
+            f"there is such a flow log, but its delivery fails: let delivery.logs.amazonaws.com write to "
+            f"{wanted.destination}, in the bucket's policy and its key's"
+        )
+    return TryLater("the next delivery of the flow log, whose role and log group are right now", seconds=600)
 
 
 async def own_vpc(aws: Aws, vpc_id: str) -> None:

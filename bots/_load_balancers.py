@@ -5,15 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bots._aws import Aws
-from bots._bot import CannotFix, Target, TargetGone
-from bots._log_bucket import HANDED_OVER, arn_of, leave, mark_of
+from bots import _log_bucket
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, Target, TargetGone, TryLater, on
+from bots._log_bucket import HANDED_OVER, LogBucket, arn_of, leave, mark_of
 from bots._policies import Statement
 
+BALANCERS = ("arn:{partition}:elasticloadbalancing:*:{account}:loadbalancer/*",)
+READS = (
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeLoadBalancerAttributes",
+    "elasticloadbalancing:DescribeListeners",
+)
+WRITES = on(BALANCERS, "elasticloadbalancing:ModifyLoadBalancerAttributes")
 Kind = Literal["classic", "application", "network"]
 NOT_FOUND = ("LoadBalancerNotFound", "AccessPointNotFound")
 DELIVERY = "logdelivery.elasticloadbalancing.amazonaws.com"
 NETWORK_DELIVERY = "delivery.logs.amazonaws.com"
+_NOT_YET = "InvalidConfigurationRequest"
 _NEWER = ("application", "network", "gateway")
 
 
@@ -105,6 +114,40 @@ async def set_access_logs(home: Aws, balancer: Balancer, logs: AccessLogs) -> No
             texts |= {"access_logs.s3.bucket": logs.bucket, "access_logs.s3.prefix": logs.prefix}
         wanted = {"Attributes": [{"Key": key, "Value": value} for key, value in texts.items()]}
     await home.call(_service(balancer), "ModifyLoadBalancerAttributes", **_named(balancer), **wanted)
+
+
+async def turn_on(home: Aws, balancer: Balancer, logs: AccessLogs) -> None:
+    """As `set_access_logs`.
+
+    Raises:
+        TryLater: what lets the logs in has not got to S3 yet.
+    """
+    try:
+        await set_access_logs(home, balancer, logs)
+    except AwsError as error:
+        if error.code != _NOT_YET:
+            raise
+        raise TryLater(f"the load balancer cannot write yet: {error.message}", seconds=20) from error
+
+
+async def look_at_bucket(
+    home: Aws, balancer: Balancer, named: str | None
+) -> tuple[LogBucket, tuple[str, ...]]:
+    """The bucket the logs are to go to, the account's own for them if none is named, and what to know about it.
+
+    Raises:
+        CannotFix: the logs would not arrive there.
+    """
+    name = named or f"{home.account_id}-{home.region}-elb-access-logs"
+    bucket = await _log_bucket.look(home, name, region=home.region)
+    notes = await _log_bucket.remarks(home, bucket)
+    if balancer.kind != "network":
+        await _log_bucket.refuse_kms(home, bucket, "load balancer access")
+    elif await _log_bucket.default_encryption(home, bucket) != "AES256":
+        notes += (f"the key of {name} must let {NETWORK_DELIVERY} use it",)
+    if balancer.kind == "network" and not await has_tls(home, balancer):
+        notes += ("the load balancer has no TLS listener, and others of its kind write no access logs",)
+    return bucket, notes
 
 
 async def has_tls(home: Aws, balancer: Balancer) -> bool:

@@ -11,16 +11,14 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bots import _load_balancers, _log_bucket
-from bots._aws import Aws, AwsError
-from bots._bot import Before, Bot, Check, Params, Risk, Target, TryLater, Undo, entity, on
+from bots._aws import Aws
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._load_balancers import AccessLogs, Balancer
 from bots._log_bucket import LogBucket
 from bots._s3 import BUCKET
 from bots._words import Word
 
-BALANCERS = ("arn:{partition}:elasticloadbalancing:*:{account}:loadbalancer/*",)
 MINUTES = 60  # between two log files of a classic load balancer
-NOT_YET = "InvalidConfigurationRequest"
 
 
 def _free_of_awslogs(prefix: str) -> str:
@@ -60,16 +58,8 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Logging,
-    reads=(
-        "elasticloadbalancing:DescribeLoadBalancers",
-        "elasticloadbalancing:DescribeLoadBalancerAttributes",
-        "elasticloadbalancing:DescribeListeners",
-        *on(BUCKET, *_log_bucket.READS),
-    ),
-    writes=(
-        *on(BALANCERS, "elasticloadbalancing:ModifyLoadBalancerAttributes"),
-        *on(BUCKET, *_log_bucket.WRITES),
-    ),
+    reads=(*_load_balancers.READS, *on(BUCKET, *_log_bucket.READS)),
+    writes=(*_load_balancers.WRITES, *on(BUCKET, *_log_bucket.WRITES)),
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(
         f"logs are off again or go where they went; {_log_bucket.KEPT}", expects=lambda was: was
@@ -87,7 +77,9 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Logging]:
     compliant = bool(logs.bucket) and params.bucket in (None, logs.bucket)
     if params.bucket and params.prefix:
         compliant = compliant and logs.prefix == params.prefix
-    log_bucket, notes = (None, ()) if compliant else await _log_bucket_for(home, balancer, params)
+    log_bucket, notes = (
+        (None, ()) if compliant else await _load_balancers.look_at_bucket(home, balancer, params.bucket)
+    )
     return Check(
         compliant=compliant,
         before=Logging(balancer=balancer, logs=logs, log_bucket=log_bucket),
@@ -106,12 +98,7 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Logging) -> None:
     minutes = (before.logs.minutes or MINUTES) if balancer.kind == "classic" else None
     logs = AccessLogs(bucket=bucket.name, prefix=params.prefix, minutes=minutes)
     async with _log_bucket.ready(home, bucket, *_load_balancers.leave_for(home, balancer, logs)):
-        try:
-            await _load_balancers.set_access_logs(home, balancer, logs)
-        except AwsError as error:
-            if error.code != NOT_YET:
-                raise
-            raise TryLater(f"the load balancer cannot write yet: {error.message}", seconds=20) from error
+        await _load_balancers.turn_on(home, balancer, logs)
 
 
 @bot.undo_with
@@ -120,21 +107,3 @@ async def undo(aws: Aws, target: Target, before: Logging) -> None:
     if before.log_bucket is not None:
         await _log_bucket.discard(home, before.log_bucket)
     await _load_balancers.set_access_logs(home, before.balancer, before.logs)
-
-
-async def _log_bucket_for(home: Aws, balancer: Balancer, params: Wish) -> tuple[LogBucket, tuple[str, ...]]:
-    """The bucket the logs are to go to, and what to know about it.
-
-    Raises:
-        CannotFix: the logs would not arrive there.
-    """
-    name = params.bucket or f"{home.account_id}-{home.region}-elb-access-logs"
-    bucket = await _log_bucket.look(home, name, region=home.region)
-    notes = await _log_bucket.remarks(home, bucket)
-    if balancer.kind != "network":
-        await _log_bucket.refuse_kms(home, bucket, "load balancer access")
-    elif await _log_bucket.default_encryption(home, bucket) != "AES256":
-        notes += (f"the key of {name} must let {_load_balancers.NETWORK_DELIVERY} use it",)
-    if balancer.kind == "network" and not await _load_balancers.has_tls(home, balancer):
-        notes += ("the load balancer has no TLS listener, and others of its kind write no access logs",)
-    return bucket, notes

@@ -21,13 +21,6 @@ from bots._log_bucket import LogBucket
 from bots._log_places import CREATE
 from bots._s3 import BUCKET
 
-FIREWALLS = ("arn:{partition}:network-firewall:*:{account}:firewall/*",)
-LOG_GROUPS = ("arn:{partition}:logs:*:{account}:log-group:*",)
-STREAMS = ("arn:{partition}:firehose:*:{account}:deliverystream/*",)
-SERVICE_ROLE = (
-    "arn:{partition}:iam::{account}:role/aws-service-role/delivery.logs.amazonaws.com/AWSServiceRoleForLogDelivery",
-)
-
 
 class Wish(Params):
     logging_type: Annotated[Literal["FLOW", "ALERT", "TLS"], Field(description="which logs")]
@@ -60,23 +53,8 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Logging,
-    reads=(
-        "logs:DescribeLogGroups",
-        "logs:DescribeResourcePolicies",
-        *_firewall_logs.DELIVERY_READS,
-        *on(FIREWALLS, "network-firewall:DescribeLoggingConfiguration"),
-        *on(STREAMS, "firehose:DescribeDeliveryStream"),
-        *on(BUCKET, *_log_bucket.READS),
-    ),
-    writes=(
-        "logs:PutResourcePolicy",
-        *_firewall_logs.DELIVERY_WRITES,
-        *on(FIREWALLS, "network-firewall:UpdateLoggingConfiguration"),
-        *on(LOG_GROUPS, "logs:CreateLogGroup", "logs:PutRetentionPolicy"),
-        *on(STREAMS, "firehose:TagDeliveryStream"),
-        *on(SERVICE_ROLE, "iam:CreateServiceLinkedRole"),
-        *on(BUCKET, *_log_bucket.WRITES),
-    ),
+    reads=(*_firewall_logs.READS, *on(BUCKET, *_log_bucket.READS)),
+    writes=(*_firewall_logs.WRITES, *on(BUCKET, *_log_bucket.WRITES)),
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(
         f"logs go where they went; a log group and what AWS wrote into policies stay; {_log_bucket.KEPT}",

@@ -17,13 +17,12 @@ from pydantic import Field, model_validator
 from bots import _flow_logs
 from bots._all_or_none import Change, kept, make, unmake
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, TryLater, Undo, entity, on
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
 from bots._flow_logs import GROUP, ROLE, FlowLog, read
-from bots._log_groups import GROUPS, log_group
+from bots._log_groups import log_group
 from bots._service_roles import RoleState
 
 BUCKET_PATTERN = r"^arn:[a-z-]+:s3:::([a-z0-9.-]|\$ACCOUNT_ID){3,63}(/.*)?$"
-FLOW_LOG = ("arn:{partition}:ec2:*:{account}:vpc-flow-log/*",)
 
 
 class Wish(Params):
@@ -53,15 +52,8 @@ bot = Bot(
     target=entity("id"),
     params=Wish,
     before=Logged,
-    reads=("ec2:DescribeVpcs", "ec2:DescribeFlowLogs", *ROLE.reads, *on(GROUPS, "logs:DescribeLogGroups")),
-    writes=(
-        "logs:CreateLogDelivery",
-        "logs:DeleteLogDelivery",
-        *ROLE.writes,
-        *on((*FLOW_LOG, "arn:{partition}:ec2:*:{account}:vpc/*"), "ec2:CreateFlowLogs"),
-        *on(FLOW_LOG, "ec2:DeleteFlowLogs"),
-        *on((f"arn:{{partition}}:logs:*:{{account}}:log-group:{GROUP}*",), "logs:CreateLogGroup"),
-    ),
+    reads=_flow_logs.READS,
+    writes=_flow_logs.WRITES,
     passes={ROLE.service: ROLE.arns},
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(
@@ -102,15 +94,7 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Logged) -> None:
     group = [] if before.group_exists else [Change(create, kept)]
     await make([*_role_changes(aws, before), *group, *_flow_log_changes(aws, target, before)])
     if before.wanted in before.flow_logs:
-        # AWS makes no second one like it.
-        if before.wanted.kind == "s3":
-            raise CannotFix(
-                f"there is such a flow log, but its delivery fails: let delivery.logs.amazonaws.com write to "
-                f"{before.wanted.destination}, in the bucket's policy and its key's"
-            )
-        raise TryLater(
-            "the next delivery of the flow log, whose role and log group are right now", seconds=600
-        )
+        raise _flow_logs.failing(before.wanted)
 
 
 @bot.undo_with
