@@ -8,12 +8,19 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from bots._aws import Aws
-from bots._bot import CannotFix
+from bots._bot import CannotFix, on
+from bots._instances import INSTANCE
 from bots._tags import own_tags
 
 INTERFACE = ("arn:{partition}:ec2:*:{account}:network-interface/*",)
 ADDRESS = ("arn:{partition}:ec2:*:{account}:elastic-ip/*",)
 POOL = ("arn:{partition}:ec2:*:{account}:ipv4pool-ec2/*",)
+WRITES = (
+    *on(ADDRESS, "ec2:CreateTags", "ec2:ReleaseAddress"),
+    *on(ADDRESS + INTERFACE, "ec2:DisassociateAddress"),
+    *on(ADDRESS + POOL, "ec2:AllocateAddress"),
+    *on(ADDRESS + INTERFACE + INSTANCE, "ec2:AssociateAddress"),
+)
 # On an address from before it leaves the instance until AWS has it back, with the instance's id for a value.
 LEAVING = "remediation_releases_from"
 AMAZONS_POOL = "amazon"

@@ -9,18 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bots._rules import (
-    EVERYTHING,
-    LAST_PORT,
-    PORTED,
-    Change,
-    Direction,
-    Rule,
-    Rules,
-    in_order,
-    named,
-    ways_left,
-)
+from bots import _rules
+from bots._rules import EVERYTHING, LAST_PORT, PORTED, Change, Direction, Rule, Rules
 
 _MATCHED = {"TCP": ("tcp",), "UDP": ("udp",), "ALL": (EVERYTHING,), "*": ("tcp", "udp", EVERYTHING)}
 
@@ -93,7 +83,7 @@ def to_close(live: Rules, closing: Closing) -> Change:
     add: list[Rule] = []
     turn: dict[str, Rule] = {}
     drop: list[str] = []
-    for rule_id, rule in in_order(live):
+    for rule_id, rule in _rules.in_order(live):
         left = closing.left_of(rule)
         if left is None:
             continue
@@ -110,13 +100,13 @@ def to_close(live: Rules, closing: Closing) -> Change:
 def still_open(live: Rules, closing: Closing) -> dict[str, list[Rule]]:
     """Rules that let the port through although `to_close` leaves them alone, by why they do."""
     left = [rule for rule in live.values() if closing.left_of(rule) is None and closing.concerns(rule)]
-    return ways_left(left, closing.scope)
+    return _rules.ways_left(left, closing.scope)
 
 
 def closing_notes(live: Rules, closing: Closing, direction: Direction) -> tuple[str, ...]:
     """What a person should know: what stays open all the same, and what is shut besides."""
     notes = tuple(
-        f"{closing} stays open {direction} {why}: {named(others)}"
+        f"{closing} stays open {direction} {why}: {_rules.named(others)}"
         for why, others in still_open(live, closing).items()
     )
     carved = [rule for rule in live.values() if closing.left_of(rule)]

@@ -7,21 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from bots import _rules
 from bots._aws import Aws
 from bots._bot import on
 from bots._groups import GROUP, RULE, rearrange
-from bots._rules import (
-    EVERYTHING,
-    PORTED,
-    Change,
-    Direction,
-    Rule,
-    Rules,
-    protocol_name,
-    to_drop,
-    to_put_back,
-    to_restore,
-)
+from bots._rules import EVERYTHING, PORTED, Change, Direction, Rule, Rules
 
 WRITES = (
     *on(GROUP + RULE, "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"),
@@ -36,7 +26,7 @@ Goes = Callable[[Rule], bool]
 
 
 def _protocol(text: str) -> str:
-    name = protocol_name(text)
+    name = _rules.protocol_name(text)
     known = (*PORTED, "icmp", "icmpv6", EVERYTHING, "*")
     if name not in known and not (name.isascii() and name.isdigit() and int(name) < 256):
         raise ValueError("must be TCP, UDP, ICMP, ICMPv6, ALL or the number of a protocol")
@@ -51,13 +41,13 @@ AnyPort = Literal["*"] | Port
 
 async def remove(aws: Aws, group_id: str, direction: Direction, goes: Goes) -> None:
     """Revoke every rule that ``goes``."""
-    await rearrange(aws, group_id, lambda live: {direction: to_drop(live[direction], goes)})
+    await rearrange(aws, group_id, lambda live: {direction: _rules.to_drop(live[direction], goes)})
 
 
 async def put_back(aws: Aws, group_id: str, direction: Direction, goes: Goes, saved: Iterable[Rule]) -> None:
     """Of the rules that ``goes``, have the ``saved`` ones and no others."""
     kept = tuple(saved)
-    await rearrange(aws, group_id, lambda live: {direction: to_put_back(live[direction], goes, kept)})
+    await rearrange(aws, group_id, lambda live: {direction: _rules.to_put_back(live[direction], goes, kept)})
 
 
 async def restore(aws: Aws, group_id: str, direction: Direction, mine: Goes, saved: Iterable[Rule]) -> None:
@@ -66,6 +56,6 @@ async def restore(aws: Aws, group_id: str, direction: Direction, mine: Goes, sav
 
     def back(live: Mapping[Direction, Rules]) -> dict[Direction, Change]:
         now = {each: rule for each, rule in live[direction].items() if mine(rule)}
-        return {direction: to_restore(now, kept)}
+        return {direction: _rules.to_restore(now, kept)}
 
     await rearrange(aws, group_id, back)

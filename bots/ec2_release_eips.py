@@ -6,20 +6,11 @@ allow lists that name it then lead to strangers. Where the subnet assigns public
 get another one at once, which is reported.
 """
 
-from bots._addresses import (
-    ADDRESS,
-    INTERFACE,
-    POOL,
-    Address,
-    addresses_of,
-    as_kept,
-    recover,
-    refuse_kept,
-    release,
-)
+from bots import _addresses
+from bots._addresses import Address
 from bots._aws import Aws
-from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._instances import INSTANCE, find_instance
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity
+from bots._instances import find_instance
 
 
 class Addresses(Before):
@@ -33,12 +24,7 @@ bot = Bot(
     params=NoParams,
     before=Addresses,
     reads=("ec2:DescribeInstances", "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute"),
-    writes=(
-        *on(ADDRESS, "ec2:CreateTags", "ec2:ReleaseAddress"),
-        *on(ADDRESS + INTERFACE, "ec2:DisassociateAddress"),
-        *on(ADDRESS + POOL, "ec2:AllocateAddress"),
-        *on(ADDRESS + INTERFACE + INSTANCE, "ec2:AssociateAddress"),
-    ),
+    writes=_addresses.WRITES,
     risk=Risk.DESTRUCTIVE,
     undo=Undo.nearest(
         "the same addresses come back only while no other account has them, and with other allocation ids",
@@ -50,13 +36,13 @@ bot = Bot(
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Addresses]:
     instance = await find_instance(aws, target)
-    found = await addresses_of(aws, instance)
+    found = await _addresses.addresses_of(aws, instance)
     if found:
-        await refuse_kept(aws, found)
+        await _addresses.refuse_kept(aws, found)
     left = instance.get("PublicIpAddress")
     return Check(
         compliant=not found,
-        before=Addresses(addresses=tuple(as_kept(each) for each in found)),
+        before=Addresses(addresses=tuple(_addresses.as_kept(each) for each in found)),
         why=f"instance {target.id} has {', '.join(each['PublicIp'] for each in found) or 'no Elastic IP'}",
         notes=(f"the instance still has the public address {left}, which AWS assigned",)
         if left and not found
@@ -68,9 +54,9 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Addresses]:
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Addresses) -> None:
     instance = await find_instance(aws, target)
-    await release(aws, target.id, await addresses_of(aws, instance))
+    await _addresses.release(aws, target.id, await _addresses.addresses_of(aws, instance))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Addresses) -> None:
-    await recover(aws, before.addresses)
+    await _addresses.recover(aws, before.addresses)
