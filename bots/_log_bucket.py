@@ -10,7 +10,9 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, TryLater
@@ -27,6 +29,7 @@ WRITES = (
 )
 HANDED_OVER = {"s3:x-amz-acl": "bucket-owner-full-control"}  # some services ask for it on every object
 NAME_PATTERN = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+BucketName = Annotated[str, Field(pattern=NAME_PATTERN)]
 KEPT = "a log bucket stays, with its leave to deliver, unless this run made it and nothing was delivered yet"
 _FORBIDDEN = 403
 _BLOCK = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")

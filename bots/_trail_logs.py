@@ -55,10 +55,10 @@ async def refuse_while_others_deliver(home: Aws, trail_arn: str, group: str) -> 
         CannotFix: another trail has come to need what the role may do for the log group.
     """
     for trail in await trails_seen(home):
-        role = str(trail.get("CloudWatchLogsRoleArn")).rpartition("/")[2]
-        same = trail.get("CloudWatchLogsLogGroupArn") == f"{group_arn(home, group)}:*" and role == ROLE.name
-        if same and trail["TrailARN"] != trail_arn:
-            raise CannotFix(f"{trail['TrailARN']} delivers through the same role by now: undo that first")
+        role = str(trail.role).rpartition("/")[2]
+        same = trail.log_group == f"{group_arn(home, group)}:*" and role == ROLE.name
+        if same and trail.arn != trail_arn:
+            raise CannotFix(f"{trail.arn} delivers through the same role by now: undo that first")
 
 
 async def filtered_group(trail: Trail) -> str:

@@ -10,7 +10,7 @@ from bots._aws import AwsError
 from bots._bot import CannotFix
 from bots.s3_enable_versioning import bot
 from tests.bots.alone import alone
-from tests.bots.buckets import directory_bucket, missing
+from tests.bots.buckets import directory_bucket, make, missing
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.moto_gaps import s3 as inside
@@ -18,10 +18,7 @@ from tests.fake_aws.server import FakeAws
 
 
 def _bucket(admin: Admin, region: str = "us-east-1", status: str | None = None) -> Planted:
-    name = f"invoices-{admin.account_id}"
-    s3 = admin.client("s3", region)
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=name, **where)
+    name, s3 = make(admin, f"invoices-{admin.account_id}", region), admin.client("s3", region)
     if status is not None:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
     s3.put_object(Bucket=name, Key="2026/january.txt", Body=b"100")

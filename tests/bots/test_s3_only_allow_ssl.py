@@ -110,7 +110,7 @@ async def test_the_policy_keeps_every_statement_and_gains_one_about_this_bucket(
         await one.fix()
         # A second attempt after a crash adds nothing.
         await one.bot.run_fix(one.account, one.target, one.params, (await one.check()).before)
-    assert buckets.statements_of(admin, planted) == [
+    assert buckets.statements(planted.notes["name"]) == [
         {**READER, "Sid": "DenyInsecureTransport"},
         {
             **DENY,
