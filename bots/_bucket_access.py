@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from bots._all_or_none import Change, make
 from bots._aws import Aws, together
 from bots._bot import Before, CannotFix
 from bots._policies import deleted_principals
@@ -99,6 +101,37 @@ async def put_policy(home: Aws, bucket: dict[str, str], document: str | None) ->
         await home.call("s3", "DeleteBucketPolicy", **bucket)
     else:
         await home.call("s3", "PutBucketPolicy", Policy=document, **bucket)
+
+
+class Access(Before):
+    """Who gets at a bucket besides identities of its account."""
+
+    region: str
+    policy: str | None  # None: there is none
+    acl: Acl
+
+    @property
+    def alone(self) -> Access:
+        """The same without anybody else."""
+        return self.model_copy(update={"policy": None, "acl": self.acl.alone})
+
+
+async def change_access(aws: Aws, bucket: dict[str, str], was: Access, wanted: Access) -> None:
+    """Both policy and ACL or nothing: the ACL first, because it can be put back by the same right."""
+    home = aws.at(was.region)
+    changes = []
+    if was.acl.to_others != wanted.acl.to_others:
+        changes.append(
+            Change(partial(put_acl, home, bucket, wanted.acl), partial(put_acl, home, bucket, was.acl))
+        )
+    if was.policy != wanted.policy:
+        changes.append(
+            Change(
+                partial(put_policy, home, bucket, wanted.policy),
+                partial(put_policy, home, bucket, was.policy),
+            )
+        )
+    await make(changes)
 
 
 def refuse_unstorable(name: str, document: str) -> None:

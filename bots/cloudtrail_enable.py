@@ -11,18 +11,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bots import _log_bucket, _trail_coverage
+from bots import _log_bucket
+from bots import _trail_coverage as coverage
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, account, on
-from bots._log_bucket import BucketName, LogBucket
 from bots._s3 import BUCKET
-from bots._trail_coverage import TrailName
 
 
 class Wish(Params):
-    trail_name: Annotated[TrailName, Field(description="trail to widen or make")] = "allRegionTrail"
+    trail_name: Annotated[coverage.TrailName, Field(description="trail to widen or make")] = "allRegionTrail"
     bucket_name: Annotated[
-        BucketName | None, Field(description="bucket of a new trail; else acct<account>cloudtraillogs")
+        _log_bucket.BucketName | None,
+        Field(description="bucket of a new trail; else acct<account>cloudtraillogs"),
     ] = None
 
 
@@ -31,7 +31,7 @@ class Recording(Before):
     region: str
     flags: dict[str, bool] | None  # as UpdateTrail takes them; None: no trail of that name
     logging: bool
-    log_bucket: LogBucket | None  # None: no new trail is needed
+    log_bucket: _log_bucket.LogBucket | None  # None: no new trail is needed
 
 
 bot = Bot(
@@ -40,8 +40,8 @@ bot = Bot(
     target=account(),
     params=Wish,
     before=Recording,
-    reads=(*_trail_coverage.READS, *on(BUCKET, "s3:ListBucket", "s3:GetBucketPolicy")),
-    writes=(*on(BUCKET, *_log_bucket.WRITES), *_trail_coverage.WRITES),
+    reads=(*coverage.READS, *on(BUCKET, "s3:ListBucket", "s3:GetBucketPolicy")),
+    writes=(*on(BUCKET, *_log_bucket.WRITES), *coverage.WRITES),
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(f"the trail is as before or gone; {_log_bucket.KEPT}", expects=lambda was: was),
     creates=("the trail", "its private bucket, with leave for CloudTrail to write that trail's logs into it"),
@@ -50,11 +50,10 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Recording]:
-    found = await _trail_coverage.survey(aws, params.trail_name)
+    found = await coverage.survey(aws, params.trail_name)
     own, log_bucket, notes = found.own, None, found.notes
     if found.enough is None and own is None:
-        name = params.bucket_name or f"acct{aws.account_id}cloudtraillogs"
-        log_bucket = await _log_bucket.look(aws, name)
+        log_bucket = await _log_bucket.look(aws, params.bucket_name or f"acct{aws.account_id}cloudtraillogs")
         notes = await _log_bucket.remarks(aws, log_bucket)
     before = Recording(
         name=params.trail_name,
@@ -77,19 +76,17 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Recording]:
 async def fix(aws: Aws, target: Target, params: Wish, before: Recording) -> None:
     home, bucket = aws.at(before.region), before.log_bucket
     if bucket is None:
-        await _trail_coverage.widen(home, before.name, before.flags or {})
+        await coverage.widen(home, before.name, before.flags or {})
         return
-    leave = _trail_coverage.leave_for(home, before.name, bucket.name)
-    async with _log_bucket.ready(home, bucket, *leave):
-        await _trail_coverage.make(home, before.name, bucket.name)
+    async with _log_bucket.ready(home, bucket, *coverage.leave_for(home, before.name, bucket.name)):
+        await coverage.make(home, before.name, bucket.name)
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Recording) -> None:
     home = aws.at(before.region)
     if before.flags is not None:
-        await _trail_coverage.narrow(home, before.name, before.flags, logging=before.logging)
-        return
-    if before.log_bucket is not None:
+        await coverage.narrow(home, before.name, before.flags, logging=before.logging)
+    elif before.log_bucket is not None:
         await _log_bucket.discard(home, before.log_bucket)
-    await _trail_coverage.delete(home, before.name)
+        await coverage.delete(home, before.name)

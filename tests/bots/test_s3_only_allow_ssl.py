@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bots._bot import CannotFix
+from bots._bucket_statements import denies_plain_http
 from bots._catalogue import bot_named
-from bots.s3_only_allow_ssl import bot, denies_plain_http
+from bots.s3_only_allow_ssl import bot
 from tests.bots import buckets
 from tests.bots.alone import alone
 from tests.bots.scene import Scene
