@@ -103,34 +103,17 @@ async def put_policy(home: Aws, bucket: dict[str, str], document: str | None) ->
         await home.call("s3", "PutBucketPolicy", Policy=document, **bucket)
 
 
-class Access(Before):
-    """Who gets at a bucket besides identities of its account."""
-
-    region: str
-    policy: str | None  # None: there is none
-    acl: Acl
-
-    @property
-    def alone(self) -> Access:
-        """The same without anybody else."""
-        return self.model_copy(update={"policy": None, "acl": self.acl.alone})
-
-
-async def change_access(aws: Aws, bucket: dict[str, str], was: Access, wanted: Access) -> None:
-    """Both policy and ACL or nothing: the ACL first, because it can be put back by the same right."""
-    home = aws.at(was.region)
+async def change_access(
+    home: Aws, bucket: dict[str, str], was: tuple[str | None, Acl], wanted: tuple[str | None, Acl]
+) -> None:
+    """Change both policy and ACL or nothing: the ACL first, because it can be put back by the same right."""
+    (old_policy, old_acl), (policy, acl) = was, wanted
     changes = []
-    if was.acl.to_others != wanted.acl.to_others:
-        changes.append(
-            Change(partial(put_acl, home, bucket, wanted.acl), partial(put_acl, home, bucket, was.acl))
-        )
-    if was.policy != wanted.policy:
-        changes.append(
-            Change(
-                partial(put_policy, home, bucket, wanted.policy),
-                partial(put_policy, home, bucket, was.policy),
-            )
-        )
+    if old_acl.to_others != acl.to_others:
+        changes.append(Change(partial(put_acl, home, bucket, acl), partial(put_acl, home, bucket, old_acl)))
+    if old_policy != policy:
+        put = partial(put_policy, home, bucket)
+        changes.append(Change(partial(put, policy), partial(put, old_policy)))
     await make(changes)
 
 

@@ -6,10 +6,17 @@ AWS service or log delivery in is refused: it would silently stop receiving.
 """
 
 from bots._aws import Aws
-from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._bucket_access import Access, change_access, read_acl, read_policy
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
+from bots._bucket_access import Acl, change_access, read_acl, read_policy
 from bots._policies import deleted_principals, services_let_in, statements
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
+
+
+class Access(Before):
+    region: str
+    policy: str | None  # None: there is none
+    acl: Acl
+
 
 bot = Bot(
     name="s3_delete_permissions",
@@ -61,9 +68,11 @@ def _notes(policy: str | None) -> tuple[str, ...]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Access) -> None:
-    await change_access(aws, own_bucket(aws, target), before, before.alone)
+    home, bucket = aws.at(before.region), own_bucket(aws, target)
+    await change_access(home, bucket, (before.policy, before.acl), (None, before.acl.alone))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Access) -> None:
-    await change_access(aws, own_bucket(aws, target), before.alone, before)
+    home, bucket = aws.at(before.region), own_bucket(aws, target)
+    await change_access(home, bucket, (None, before.acl.alone), (before.policy, before.acl))
