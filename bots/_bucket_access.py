@@ -9,9 +9,8 @@ from bots._all_or_none import Change, make
 from bots._aws import Aws, together
 from bots._bot import Before, CannotFix
 from bots._policies import deleted_principals
-from bots._s3 import LOG_DELIVERY_GROUP
+from bots._s3 import LOG_DELIVERY_GROUP, NO_POLICY
 
-NO_POLICY = ("NoSuchBucketPolicy",)
 NO_WEBSITE = ("NoSuchWebsiteConfiguration",)
 _NO_OWNERSHIP = ("OwnershipControlsNotFoundError",)
 _LARGEST_POLICY = 20 * 1024  # bytes
@@ -87,12 +86,6 @@ async def put_acl(home: Aws, bucket: dict[str, str], acl: Acl) -> None:
 def _grantee(found: dict[str, Any]) -> str:
     # An address somebody once granted by e-mail comes back as a canonical id, too.
     return str(found.get("ID") or found["URI"])
-
-
-async def read_policy(home: Aws, bucket: dict[str, str]) -> str | None:
-    """The bucket's policy as S3 keeps it, None if there is none."""
-    found = await home.find("s3", "GetBucketPolicy", absent=NO_POLICY, **bucket)
-    return None if found is None else str(found["Policy"])
 
 
 async def put_policy(home: Aws, bucket: dict[str, str], document: str | None) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from bots._aws import Aws, together
 from bots._bot import CannotFix, on
-from bots._bucket_access import NO_POLICY, NO_WEBSITE
-from bots._s3 import BUCKET
+from bots._bucket_access import NO_WEBSITE
+from bots._s3 import BUCKET, NO_POLICY
 
 READS = on(
     BUCKET,

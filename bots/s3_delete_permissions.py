@@ -7,9 +7,9 @@ AWS service or log delivery in is refused: it would silently stop receiving.
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._bucket_access import Acl, change_access, read_acl, read_policy
+from bots._bucket_access import Acl, change_access, read_acl
 from bots._policies import deleted_principals, services_let_in, statements
-from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
+from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket, read_policy
 
 
 class Access(Before):

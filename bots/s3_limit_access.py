@@ -8,10 +8,10 @@ by a wildcard. Grant to named principals what must stay.
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._bucket_access import NO_POLICY, put_policy, read_policy, refuse_unstorable
+from bots._bucket_access import put_policy, refuse_unstorable
 from bots._bucket_statements import limited
 from bots._policies import with_statements
-from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
+from bots._s3 import BUCKET, NO_POLICY, bucket_home, bucket_name, own_bucket, read_policy
 
 
 class Policy(Before):

@@ -8,10 +8,10 @@ CloudFront distribution in front of one.
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._bucket_access import NO_WEBSITE, put_policy, read_policy, refuse_unstorable
+from bots._bucket_access import NO_WEBSITE, put_policy, refuse_unstorable
 from bots._bucket_statements import arns, denial_of_plain_http, denies_plain_http
 from bots._policies import merged
-from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
+from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket, read_policy
 
 
 class Policy(Before):
