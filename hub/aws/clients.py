@@ -21,6 +21,7 @@ from aiobotocore.session import get_session
 from botocore.credentials import ReadOnlyCredentials
 from botocore.loaders import Loader, create_loader
 
+from hub.aws.tls import SharedTlsSession
 from hub.errors import InternalError
 
 
@@ -113,6 +114,7 @@ def client_config(**more: Any) -> AioConfig:
         retries={"mode": "standard", "total_max_attempts": 4},
         account_id_endpoint_mode="disabled",
         user_agent_extra="remediation-hub",
+        http_session_cls=SharedTlsSession,
         **more,
     )
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto import backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -149,6 +150,9 @@ class FakeAws:
 def fake_aws() -> Iterator[FakeAws]:
     """Start on a free loopback port, stop at the end. moto's state is this process's."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    # moto lists its own folder from disk for every request; it does not change meanwhile.
+    modules = tuple(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: modules
     gate = Gate(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=MotoRequestHandler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="fake-aws", daemon=True)
