@@ -51,7 +51,7 @@ async def other_key_of_topic(
     used, policy = attributes.get("KmsMasterKeyId"), attributes.get("Policy")
     if used and await is_key(home, used, key):
         return None
-    # AWS lets no service use its own key.
+    # No service can use the key that AWS manages for SNS.
     if out := sorted(services_let_in(policy)) if managed else await _shut_out(home, key, policy):
         raise CannotFix(
             f"the topic's policy lets {', '.join(out)} publish, but the policy of key {key} does not let "
