@@ -1,6 +1,6 @@
 # One line each; `make help` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix generated bot clean lock
+.PHONY: help setup demo test bench check fix generated bot clean lock
 PY := .venv/bin/python
 STAMP := .venv/.ready
 
@@ -20,6 +20,9 @@ demo: $(STAMP) ## the main job on an embedded AWS: organization, findings, fixes
 
 test: $(STAMP) tests/dynalite/node_modules ## the whole test suite, in parallel
 	$(PY) -m pytest -n auto
+
+bench: $(STAMP) ## figures of speed, each against a floor of the same run
+	$(PY) -m benchmarks
 
 check: $(STAMP) ## lint, types and generated files, as CI does
 	.venv/bin/ruff check .

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 # Set before moto is imported: without its own images a new account's first EC2 call takes 0.1 s, not 0.75 s.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
@@ -15,6 +16,10 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
 
 from hub.settings import DeploymentMode, Settings
 from tests.fake_aws.server import EXTERNAL_ID, FakeAws, fake_aws
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bots._aws import AwsError
 from hub.aws.clients import Clients, Keys, signing_as
-from hub.aws.errors import THROTTLED, from_botocore
+from hub.aws.errors import from_botocore
 from hub.aws.throttle import Pacer
 
 
@@ -43,13 +43,12 @@ class SpokeAccount:
         method = getattr(client, xform_name(operation))
         async with self.pacer.admitted(self.account_id, self.region, service, operation) as lane:
             try:
-                with signing_as(self.keys):
+                with signing_as(self.keys, throttled=lane.slow_down):
                     answer: dict[str, Any] = await method(**params)
             except (ClientError, BotoCoreError) as error:
-                told = from_botocore(error, service=service, operation=operation, region=self.region)
-                if told.code in THROTTLED:
-                    lane.slow_down()
-                raise told from error
+                raise from_botocore(
+                    error, service=service, operation=operation, region=self.region
+                ) from error
         return answer
 
     async def find(

@@ -21,6 +21,7 @@ from aiobotocore.session import get_session
 from botocore.credentials import ReadOnlyCredentials
 from botocore.loaders import Loader, create_loader
 
+from hub.aws.errors import THROTTLED
 from hub.aws.tls import SharedTlsSession
 from hub.errors import InternalError
 
@@ -38,17 +39,37 @@ class Keys:
         return f"Keys({self.account_id})"
 
 
-_current: ContextVar[Keys | None] = ContextVar("hub_aws_keys", default=None)
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """In whose name the running task calls, and whom to tell when AWS throttles it."""
+
+    keys: Keys
+    throttled: Callable[[], None] | None
+
+
+_current: ContextVar[_Task | None] = ContextVar("hub_aws_task", default=None)
 
 
 @contextmanager
-def signing_as(keys: Keys) -> Iterator[None]:
-    """Calls of this task are signed with ``keys`` inside the block."""
-    token = _current.set(keys)
+def signing_as(keys: Keys, *, throttled: Callable[[], None] | None = None) -> Iterator[None]:
+    """Calls of this task are signed with ``keys`` inside the block.
+
+    Args:
+        throttled: called for every answer by which AWS throttles, also those that are tried again.
+    """
+    token = _current.set(_Task(keys, throttled))
     try:
         yield
     finally:
         _current.reset(token)
+
+
+def _note_throttling(parsed_response: dict[str, Any] | None, **_: Any) -> None:
+    task = _current.get()
+    if task is None or task.throttled is None or parsed_response is None:
+        return
+    if parsed_response.get("Error", {}).get("Code") in THROTTLED:
+        task.throttled()
 
 
 class TaskCredentials:
@@ -68,10 +89,10 @@ class TaskCredentials:
 
     @staticmethod
     def _keys() -> Keys:
-        keys = _current.get()
-        if keys is None:
+        task = _current.get()
+        if task is None:
             raise InternalError("an AWS call was made outside any account; nothing was sent")
-        return keys
+        return task.keys
 
     def get_deferred_property(self, _name: str) -> Callable[[], Awaitable[None]]:
         """What botocore may put into an endpoint's name: nothing, for one endpoint serves all accounts."""
@@ -141,7 +162,9 @@ class Clients:
 
     async def _make(self, service: str, region: str) -> Any:
         context = self._session.client(service, region_name=region, config=client_config())
-        return await self._stack.enter_async_context(context)
+        client = await self._stack.enter_async_context(context)
+        client.meta.events.register("response-received", _note_throttling)
+        return client
 
     async def close(self) -> None:
         """Close all clients and their connections."""

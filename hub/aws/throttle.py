@@ -1,8 +1,9 @@
-"""Pacing of calls: one `asyncio_throttle.Throttler` per account, region, service and class of call.
+"""Pacing of calls: one `asyncio_throttle.Throttler` for each bucket AWS keeps.
 
-AWS meters most APIs per account and region, reading and changing calls apart. The hub stays under a
-rate it was given, halves it when AWS throttles all the same and wins it back slowly, so that calls
-are paced by the hub rather than bounced by AWS.
+AWS meters most APIs per account and region. After a rest it lets a burst through, then so many calls a
+second. The hub keeps to both, so that calls are paced by the hub rather than bounced by AWS. When AWS
+throttles all the same (others call, too), the rate is halved and won back step by step, which is also
+how several workers come to share an account's budget without knowing of each other.
 """
 
 from __future__ import annotations
@@ -16,51 +17,94 @@ from dataclasses import dataclass, field
 
 from asyncio_throttle import Throttler
 
-RECOVER_SECONDS = 5.0
-# APIs that AWS meters far below the rest of their service: calls a second per account and region.
-METERED = {("cloudtrail", "LookupEvents"): 2}
+from hub.aws.limits import Limit, bucket_of
+
+RECOVER_SECONDS = 1.0
+STEPS = 8  # from nothing to the full rate
+SAME_TROUBLE_SECONDS = 0.5
+# AWS's clock and ours differ by what a call takes to arrive; a window that is a little longer forgives it.
+WINDOW_SECONDS = 1.02
 MAX_LANES = 20_000
 
 
 @dataclass(slots=True)
 class Lane:
-    """One metered bucket of AWS. ``queue`` makes waiters come one by one: a Throttler polls, and one
-    waiter that polls is enough."""
+    """One bucket of AWS, as this process sees it.
 
-    full_rate: int
-    throttler: Throttler
+    The throttler gives what AWS refills; ``spare`` is what a rest has left on top of it. ``queue``
+    makes waiters come one by one: a Throttler polls, and one waiter that polls is enough.
+    """
+
+    limit: Limit
+    throttler: Throttler = field(init=False)
     queue: asyncio.Lock = field(default_factory=asyncio.Lock)
-    slowed_at: float = 0.0
+    spare: float = field(init=False)
+    rate: float = field(init=False)
+    used_at: float = field(init=False)
+    slowed_at: float = field(init=False, default=float("-inf"))
+    recovered_at: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self.used_at = time.monotonic()
+        self.throttler = Throttler(rate_limit=1)
+        self._set(self.limit.per_second)
+        self.spare = self._most_spare
+
+    @property
+    def _most_spare(self) -> float:
+        return max(0.0, self.limit.burst - float(self.throttler.rate_limit))
+
+    def _set(self, rate: float) -> None:
+        """Whole calls in a window: one a second or more of them in one second, less than one in a longer one."""
+        self.rate = rate
+        self.throttler.rate_limit = max(1, int(rate))
+        self.throttler.period = WINDOW_SECONDS * self.throttler.rate_limit / rate
 
     def slow_down(self) -> None:
-        self.throttler.rate_limit = max(1, self.throttler.rate_limit // 2)
-        self.slowed_at = time.monotonic()
+        """AWS has throttled a call of this lane."""
+        now = time.monotonic()
+        self.spare = 0.0
+        # What was on its way together is bounced together, and is one piece of news.
+        if now - self.slowed_at >= SAME_TROUBLE_SECONDS:
+            self._set(max(self.limit.per_second / STEPS, self.rate / 2))
+            self.slowed_at = self.recovered_at = now
 
-    def recover(self) -> None:
-        if self.throttler.rate_limit < self.full_rate:
+    async def admit(self) -> None:
+        """Waits until the bucket has a call to give."""
+        async with self.queue:
             now = time.monotonic()
-            if now - self.slowed_at >= RECOVER_SECONDS:
-                self.throttler.rate_limit = min(self.full_rate, self.throttler.rate_limit + 1)
-                self.slowed_at = now
+            self._recover(now)
+            rested = now - self.used_at - self.throttler.period
+            if rested > 0:
+                self.spare = min(self._most_spare, self.spare + rested * self.rate)
+            if self.spare >= 1:
+                self.spare -= 1
+            else:
+                await self.throttler.acquire()
+            self.used_at = time.monotonic()
+
+    def _recover(self, now: float) -> None:
+        if self.rate < self.limit.per_second:
+            steps = int((now - self.recovered_at) / RECOVER_SECONDS)
+            if steps:
+                step = self.limit.per_second / STEPS
+                self._set(min(self.limit.per_second, self.rate + steps * step))
+                self.recovered_at += steps * RECOVER_SECONDS
 
 
 class Pacer:
-    """Admits calls at ``calls_per_second`` per lane; changing calls at a quarter of it."""
+    """Admits calls at what AWS documents, and at ``calls_per_second`` where it documents nothing."""
 
     def __init__(self, calls_per_second: int) -> None:
-        self._rates = {"read": calls_per_second, "change": max(1, calls_per_second // 4)}
+        self._calls_per_second = calls_per_second
         self._lanes: OrderedDict[tuple[str, str, str, str], Lane] = OrderedDict()
 
     def _lane(self, account_id: str, region: str, service: str, operation: str) -> Lane:
-        metered = METERED.get((service, operation))
-        reads = operation.startswith(("Get", "List", "Describe", "Head", "Lookup"))
-        kind = operation if metered else "read" if reads else "change"
-        key = (account_id, region, service, kind)
+        bucket = bucket_of(service, operation, calls_per_second=self._calls_per_second)
+        key = (account_id, region, service, bucket.name)
         lane = self._lanes.get(key)
         if lane is None:
-            # Never above what the hub is told to keep to altogether.
-            rate = min(metered, self._rates["read"]) if metered else self._rates[kind]
-            lane = self._lanes[key] = Lane(rate, Throttler(rate_limit=rate))
+            lane = self._lanes[key] = Lane(bucket.limit)
             if len(self._lanes) > MAX_LANES:
                 # The longest unused goes: its budget has refilled since.
                 self._lanes.popitem(last=False)
@@ -73,7 +117,5 @@ class Pacer:
     ) -> AsyncIterator[Lane]:
         """Waits until the call fits into its lane's rate."""
         lane = self._lane(account_id, region, service, operation)
-        async with lane.queue:
-            lane.recover()
-            await lane.throttler.acquire()
+        await lane.admit()
         yield lane

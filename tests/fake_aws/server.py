@@ -57,29 +57,17 @@ def trust(*principals: str, external_id: str | None = EXTERNAL_ID, **conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class FakeAws:
-    """A running fake AWS; made by `fake_aws`."""
+class Arranged:
+    """A fake AWS at an address, wherever it runs, and ways to set it up."""
 
     endpoint: str
-    gate: Gate
-    _admins: dict[str, Admin] = field(default_factory=dict)
+    _admins: dict[str, Admin] = field(default_factory=dict, kw_only=True)
 
     def admin(self, account_id: str) -> Admin:
         """All rights in that account; arranges and observes, and is never recorded."""
         if account_id not in self._admins:
             self._admins[account_id] = Admin(account_id, self.endpoint)
         return self._admins[account_id]
-
-    def calls(self, account_id: str | None = None) -> tuple[Call, ...]:
-        """What anybody but administrators called so far, oldest first."""
-        return self.gate.calls(account_id)
-
-    def fail(self, account_id: str, name: str, code: str, *, status: int = 400, times: int = 1) -> None:
-        """Let the next calls of ``name`` (as in ``iam:ListUsers``) in an account end with an error code.
-
-        Clients try throttled calls and those with a status of 500 again by themselves, up to four times.
-        """
-        self.gate.fail(account_id, name, code, status=status, times=times)
 
     def fresh_account(self) -> Admin:
         """An account nobody has used yet."""
@@ -146,14 +134,37 @@ class FakeAws:
         return self.role_credentials(HUB_ACCOUNT, role, [policy(entry, *more)], session="hub")
 
 
-@contextmanager
-def fake_aws() -> Iterator[FakeAws]:
-    """Start on a free loopback port, stop at the end. moto's state is this process's."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+@dataclass(frozen=True, slots=True)
+class FakeAws(Arranged):
+    """A fake AWS in this process; made by `fake_aws`."""
+
+    gate: Gate
+
+    def calls(self, account_id: str | None = None) -> tuple[Call, ...]:
+        """What anybody but administrators called so far, oldest first."""
+        return self.gate.calls(account_id)
+
+    def fail(self, account_id: str, name: str, code: str, *, status: int = 400, times: int = 1) -> None:
+        """Let the next calls of ``name`` (as in ``iam:ListUsers``) in an account end with an error code.
+
+        Clients try throttled calls and those with a status of 500 again by themselves, up to four times.
+        """
+        self.gate.fail(account_id, name, code, status=status, times=times)
+
+
+def new_gate() -> Gate:
+    """The gate in front of moto. moto's state is this process's."""
     # moto lists its own folder from disk for every request; it does not change meanwhile.
     modules = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
-    gate = Gate(DomainDispatcherApplication(create_backend_app))
+    return Gate(DomainDispatcherApplication(create_backend_app))
+
+
+@contextmanager
+def fake_aws() -> Iterator[FakeAws]:
+    """Start on a free loopback port, stop at the end."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    gate = new_gate()
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=MotoRequestHandler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="fake-aws", daemon=True)
     thread.start()
