@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Annotated
+
+from pydantic import Field
 
 from bots._all_or_none import Change, kept
 from bots._aws import Aws, AwsError, together
@@ -13,6 +16,7 @@ _TOPIC = (f"arn:{{partition}}:sns:*:{{account}}:{PREFIX}*",)
 READS = on(_TOPIC, "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic")
 # AWS narrows sns:Unsubscribe to no topic.
 WRITES = (*on(_TOPIC, "sns:CreateTopic", "sns:DeleteTopic", "sns:Subscribe"), "sns:Unsubscribe")
+EmailAddress = Annotated[str, Field(pattern=r"^[^@\s,:=]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$")]
 PENDING = "PendingConfirmation"
 _NONE = "NotFound"
 

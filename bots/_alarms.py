@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -45,8 +45,13 @@ class Watch(Before):
     metric: tuple[str, str] | None
 
 
-def alarm_name(name: FilterName) -> str:
+def _alarm_name(name: FilterName) -> str:
     return f"{name} Alarm"
+
+
+def alarm_names(watches: Iterable[Watch]) -> set[str]:
+    """The names of our alarms of these event classes."""
+    return {_alarm_name(watch.name) for watch in watches}
 
 
 async def watches(home: Aws, group: str, names: tuple[FilterName, ...]) -> tuple[Watch, ...]:
@@ -55,7 +60,7 @@ async def watches(home: Aws, group: str, names: tuple[FilterName, ...]) -> tuple
     filters = [each async for each in found]
     # AWS answers with as many alarms as can be named, so there is one page.
     answer = await home.call(
-        "cloudwatch", "DescribeAlarms", AlarmNames=[alarm_name(name) for name in names], MaxRecords=100
+        "cloudwatch", "DescribeAlarms", AlarmNames=[_alarm_name(name) for name in names], MaxRecords=100
     )
     alarms = {each["AlarmName"]: _kept(each, _OF_ALARMS) for each in answer.get("MetricAlarms", ())}
     by_name = {each["filterName"]: _kept(each, _OF_FILTERS) for each in filters}
@@ -63,7 +68,7 @@ async def watches(home: Aws, group: str, names: tuple[FilterName, ...]) -> tuple
         Watch(
             name=name,
             filter=by_name.get(name),
-            alarm=alarms.get(alarm_name(name)),
+            alarm=alarms.get(_alarm_name(name)),
             metric=_metric(filters, name),
         )
         for name in names
@@ -94,13 +99,14 @@ def tells(watch: Watch, topic: str) -> bool:
     return plain and all(watch.alarm.get(key) == value for key, value in wanted.items())
 
 
-def changes(home: Aws, group: str, watch: Watch, topic: str) -> list[Change]:
-    """What is missing of filter and alarm. Somebody's alarm of that name keeps what it does besides."""
+def changes(home: Aws, group: str, watches: Iterable[Watch], topic: str) -> list[Change]:
+    """What is missing of filters and alarms. Somebody's alarm of that name keeps what it does besides."""
     found = []
-    if watch.metric is None:
-        found.append(_filter_change(home, group, watch))
-    if not tells(watch, topic):
-        found.append(_alarm_change(home, watch, topic))
+    for watch in watches:
+        if watch.metric is None:
+            found.append(_filter_change(home, group, watch))
+        if not tells(watch, topic):
+            found.append(_alarm_change(home, watch, topic))
     return found
 
 
@@ -117,7 +123,7 @@ def _filter_change(home: Aws, group: str, watch: Watch) -> Change:
 
 
 def _alarm_change(home: Aws, watch: Watch, topic: str) -> Change:
-    name, was = alarm_name(watch.name), watch.alarm or {}
+    name, was = _alarm_name(watch.name), watch.alarm or {}
     namespace, metric = watch.metric or (NAMESPACE, watch.name)
     kept = {key: was[key] for key in ("OKActions", "InsufficientDataActions") if key in was}
     put = partial(home.call, "cloudwatch", "PutMetricAlarm", AlarmName=name)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from bots._all_or_none import Change, make
 from bots._aws import Aws, together
 from bots._bot import Before, CannotFix
 from bots._policies import deleted_principals
-from bots._s3 import LOG_DELIVERY_GROUP
+from bots._s3 import LOG_DELIVERY_GROUP, NO_POLICY
 
-NO_POLICY = ("NoSuchBucketPolicy",)
 NO_WEBSITE = ("NoSuchWebsiteConfiguration",)
 _NO_OWNERSHIP = ("OwnershipControlsNotFoundError",)
 _LARGEST_POLICY = 20 * 1024  # bytes
@@ -87,18 +88,26 @@ def _grantee(found: dict[str, Any]) -> str:
     return str(found.get("ID") or found["URI"])
 
 
-async def read_policy(home: Aws, bucket: dict[str, str]) -> str | None:
-    """The bucket's policy as S3 keeps it, None if there is none."""
-    found = await home.find("s3", "GetBucketPolicy", absent=NO_POLICY, **bucket)
-    return None if found is None else str(found["Policy"])
-
-
 async def put_policy(home: Aws, bucket: dict[str, str], document: str | None) -> None:
     """Make this the bucket's policy; None: it has none."""
     if document is None:
         await home.call("s3", "DeleteBucketPolicy", **bucket)
     else:
         await home.call("s3", "PutBucketPolicy", Policy=document, **bucket)
+
+
+async def change_access(
+    home: Aws, bucket: dict[str, str], was: tuple[str | None, Acl], wanted: tuple[str | None, Acl]
+) -> None:
+    """Change both policy and ACL or nothing: the ACL first, because it can be put back by the same right."""
+    (old_policy, old_acl), (policy, acl) = was, wanted
+    changes = []
+    if old_acl.to_others != acl.to_others:
+        changes.append(Change(partial(put_acl, home, bucket, acl), partial(put_acl, home, bucket, old_acl)))
+    if old_policy != policy:
+        put = partial(put_policy, home, bucket)
+        changes.append(Change(partial(put, policy), partial(put, old_policy)))
+    await make(changes)
 
 
 def refuse_unstorable(name: str, document: str) -> None:

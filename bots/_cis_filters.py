@@ -7,7 +7,11 @@ terms more and none fewer, and where CIS names an event source it is there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from bots._words import Word
 
 FilterName = Literal[
     "UnauthorizedApiCalls",
@@ -27,6 +31,16 @@ FilterName = Literal[
     "OrganizationsChanges",
 ]
 NAMES: tuple[FilterName, ...] = get_args(FilterName)
+FilterNames = Annotated[
+    tuple[Literal[FilterName, "all"], ...],
+    Field(min_length=1, description=f"event classes to watch: {', '.join(NAMES)}, or all"),
+    Word(rest=True),
+]
+
+
+def chosen(words: FilterNames) -> tuple[FilterName, ...]:
+    """The event classes that are named, in CIS's order; every one if ``all`` is among the words."""
+    return tuple(name for name in NAMES if name in words or "all" in words)
 
 
 def _events(names: str) -> str:

@@ -1,25 +1,27 @@
-"""AWS Config in one region: its recorder, its delivery channel, and the way from one setup to another."""
+"""AWS Config in one region: how it is set up, and the way from one setup to another."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from bots._aws import Aws, AwsError, together
-from bots._bot import TryLater
-from bots._log_bucket import HANDED_OVER, arn_of, leave
-from bots._policies import Statement
+from bots._bot import TryLater, on
 
 SERVICE = "config.amazonaws.com"
-SERVICE_ROLE = (
+ROLES = ("arn:{partition}:iam::{account}:role/*",)
+_SERVICE_ROLE = (
     "arn:{partition}:iam::{account}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 )
 READS = (
     "config:DescribeConfigurationRecorders",
     "config:DescribeConfigurationRecorderStatus",
     "config:DescribeDeliveryChannels",
+    *on(ROLES, "iam:GetRole"),
 )
 WRITES = (
     "config:PutConfigurationRecorder",
@@ -28,7 +30,15 @@ WRITES = (
     "config:StopConfigurationRecorder",
     "config:DeleteDeliveryChannel",
     "config:DeleteConfigurationRecorder",
+    "iam:PassRole",
+    *on((_SERVICE_ROLE,), "iam:CreateServiceLinkedRole"),
 )
+Region = Annotated[
+    str,
+    BeforeValidator(lambda word: word.replace("_", "-") if isinstance(word, str) else word),
+    Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$"),
+]
+_MAIN_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
 # Config has not heard yet of a role or of a bucket's policy.
 _NOT_YET = ("InvalidRoleException", "InsufficientDeliveryPolicyException", "NoSuchBucketException")
 _OURS = ("name", "roleARN", "recordingGroup", "recordingMode")  # the rest of a recorder is AWS's
@@ -46,17 +56,6 @@ class Setup:
     def complete(self) -> bool:
         """The recorder takes in every supported resource type."""
         return self.recorder is not None and bool(self.recorder["recordingGroup"].get("allSupported"))
-
-    @property
-    def lacking(self) -> tuple[str, ...]:
-        """What keeps resources from being recorded."""
-        found = (
-            (self.recorder is None, "there is no recorder"),
-            (self.recorder is not None and not self.complete, "some resource types are left out"),
-            (self.channel is None, "there is no delivery channel"),
-            (self.recorder is not None and not self.recording, "the recorder is stopped"),
-        )
-        return tuple(what for missing, what in found if missing)
 
 
 async def live_setup(aws: Aws) -> tuple[Setup, str]:
@@ -82,6 +81,22 @@ async def live_setup(aws: Aws) -> tuple[Setup, str]:
         channel=next(iter(channels["DeliveryChannels"]), None),
         recording=bool(state.get("recording")),
     ), failure
+
+
+async def lacking(aws: Aws, setup: Setup) -> tuple[str, ...]:
+    """What of recorder and channel keeps resources from being recorded."""
+    recorder = setup.recorder
+    found = (
+        (recorder is None, "there is no recorder"),
+        (recorder is not None and not setup.complete, "some resource types are left out"),
+        (setup.channel is None, "there is no delivery channel"),
+        (recorder is not None and not setup.recording, "the recorder is stopped"),
+        (
+            recorder is not None and not await _role_exists(aws, recorder["roleARN"]),
+            "the recorder's role is gone",
+        ),
+    )
+    return tuple(what for missing, what in found if missing)
 
 
 def _as_put(recorder: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,42 +150,31 @@ def _steps(now: Setup, wanted: Setup) -> Iterator[tuple[str, dict[str, Any], Set
         yield "StartConfigurationRecorder", {"ConfigurationRecorderName": name}, replace(now, recording=True)
 
 
-async def role_exists(aws: Aws, arn: str) -> bool:
+async def wanted_recorder(aws: Aws, setup: Setup, main_region: str | None) -> dict[str, Any]:
+    """The recorder to have: the present one if it will do, else widened, else a new one.
+
+    Args:
+        main_region: records the global resource types (IAM); None: the partition's main region does.
+    """
+    old = setup.recorder or {}
+    main = main_region or _MAIN_REGIONS.get(aws.partition)
+    everything = {"allSupported": True, "includeGlobalResourceTypes": aws.region == main}
+    group = old["recordingGroup"] if setup.complete else everything
+    return {"name": "default", **old, "roleARN": await _usable_role(aws, old), "recordingGroup": group}
+
+
+async def _role_exists(aws: Aws, arn: str) -> bool:
     """Whether the account has the role; Config only notices when it next needs it."""
     name = arn.rsplit("/", 1)[-1]
     return await aws.find("iam", "GetRole", absent=("NoSuchEntity",), RoleName=name) is not None
 
 
-async def usable_role(aws: Aws, recorder: Mapping[str, Any]) -> str:
+async def _usable_role(aws: Aws, recorder: Mapping[str, Any]) -> str:
     """The recorder's role, or, if it has none any more, Config's service-linked one, made if it is missing."""
     present = recorder.get("roleARN")
-    if present and await role_exists(aws, present):
+    if present and await _role_exists(aws, present):
         return str(present)
-    role = SERVICE_ROLE.format(partition=aws.partition, account=aws.account_id)
-    if not await role_exists(aws, role):
+    role = _SERVICE_ROLE.format(partition=aws.partition, account=aws.account_id)
+    if not await _role_exists(aws, role):
         await aws.call("iam", "CreateServiceLinkedRole", AWSServiceName=SERVICE)
     return role
-
-
-def leave_for(aws: Aws, channel: Mapping[str, Any]) -> tuple[Statement, Statement]:
-    """What lets Config deliver for this account, from any region, into the channel's bucket."""
-    bucket, prefix = channel["s3BucketName"], channel.get("s3KeyPrefix")
-    mine = {"aws:SourceAccount": aws.account_id}
-    under = f"{prefix + '/' if prefix else ''}AWSLogs/{aws.account_id}/Config/"
-    # With the account in its name: the bucket may gather what Config records in many accounts.
-    return (
-        leave(
-            f"ConfigBucketCheck{aws.account_id}",
-            SERVICE,
-            ["s3:GetBucketAcl", "s3:ListBucket"],
-            arn_of(aws, bucket),
-            {"StringEquals": mine},
-        ),
-        leave(
-            f"ConfigDelivery{aws.account_id}",
-            SERVICE,
-            "s3:PutObject",
-            arn_of(aws, bucket, under),
-            {"StringEquals": mine | HANDED_OVER},
-        ),
-    )

@@ -10,11 +10,15 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, TryLater
+from bots._bucket_encryption import default_of, rules_of
 from bots._policies import Statement, merged, names_everyone, same, statements
+from bots._s3 import head_of, read_policy
 
 # What a bot with a log bucket needs. Check reads, fix and undo write.
 READS = ("s3:ListBucket", "s3:GetBucketPolicy", "s3:GetEncryptionConfiguration")
@@ -27,6 +31,7 @@ WRITES = (
 )
 HANDED_OVER = {"s3:x-amz-acl": "bucket-owner-full-control"}  # some services ask for it on every object
 NAME_PATTERN = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+BucketName = Annotated[str, Field(pattern=NAME_PATTERN)]
 KEPT = "a log bucket stays, with its leave to deliver, unless this run made it and nothing was delivered yet"
 _FORBIDDEN = 403
 _BLOCK = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -55,12 +60,12 @@ async def look(aws: Aws, name: str, *, region: str | None = None) -> LogBucket:
         CannotFix: somebody else's, or in the wrong region.
     """
     try:
-        head = await _head(aws, name)
+        head = await head_of(aws, name)
     except AwsError as error:
         if error.status != _FORBIDDEN:
             raise
         # Without s3:ListBucket S3 says so of every name, with it only of what is not ours to see.
-        await _head(aws, f"{aws.account_id}-{name}"[:63])
+        await head_of(aws, f"{aws.account_id}-{name}"[:63])
         raise CannotFix(
             f"the name of log bucket {name} is taken by another account, or the bucket's policy keeps this "
             "role out: logs are sent to no bucket that cannot be seen to be the account's own"
@@ -73,24 +78,12 @@ async def look(aws: Aws, name: str, *, region: str | None = None) -> LogBucket:
     return LogBucket(name, found, existed=True)
 
 
-async def _head(aws: Aws, name: str) -> dict[str, Any] | None:
-    return await aws.find(
-        "s3", "HeadBucket", absent=("404", "NoSuchBucket"), Bucket=name, ExpectedBucketOwner=aws.account_id
-    )
-
-
 async def default_encryption(aws: Aws, bucket: LogBucket) -> str:
     """Algorithm of the bucket's default encryption: ``AES256`` (SSE-S3) or one of KMS."""
     if not bucket.existed:
         return "AES256"
-    found = await aws.at(bucket.region).find(
-        "s3",
-        "GetBucketEncryption",
-        absent=("ServerSideEncryptionConfigurationNotFoundError",),
-        **_own(aws, bucket),
-    )
-    rules = found["ServerSideEncryptionConfiguration"]["Rules"] if found else [{}]
-    return str(rules[0].get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm", "AES256"))
+    rules = await rules_of(aws.at(bucket.region), _own(aws, bucket))
+    return default_of(rules).algorithm or "AES256"
 
 
 async def refuse_kms(aws: Aws, bucket: LogBucket, whose: str) -> None:
@@ -113,7 +106,7 @@ async def remarks(aws: Aws, bucket: LogBucket) -> tuple[str, ...]:
         )
     denying = [
         str(each.get("Sid", "without a name"))
-        for each in statements(await _policy(aws.at(bucket.region), bucket))
+        for each in statements(await read_policy(aws.at(bucket.region), _own(aws, bucket)))
         if each.get("Effect") == "Deny" and names_everyone(each) and not _is_about_tls(each)
     ]
     if not denying:
@@ -234,14 +227,9 @@ async def _admit(home: Aws, bucket: LogBucket, given: tuple[Statement, ...]) -> 
     """Merge into the policy what it lacks; the policy that was there, if it was changed."""
     if not given:
         return None
-    was = await _policy(home, bucket)
+    was = await read_policy(home, _own(home, bucket))
     wanted = merged(was, *given)
     if same(was, wanted):
         return None
     await home.call("s3", "PutBucketPolicy", Policy=wanted, **_own(home, bucket))
     return was
-
-
-async def _policy(home: Aws, bucket: LogBucket) -> str | None:
-    found = await home.find("s3", "GetBucketPolicy", absent=("NoSuchBucketPolicy",), **_own(home, bucket))
-    return str(found["Policy"]) if found else None

@@ -9,6 +9,7 @@ from bots import _log_bucket
 from bots._aws import Aws
 from bots._bot import CannotFix
 from bots._log_bucket import LogBucket
+from bots._log_groups import NAME_PATTERN, log_group
 
 Kind = Literal["S3", "CloudWatchLogs", "KinesisDataFirehose"]
 Place = dict[str, Any]
@@ -22,7 +23,7 @@ _PREFIX = r"(/[A-Za-z0-9!_.*'()-]+)*/?"
 _WORDS = {"S3": "bucket", "CloudWatchLogs": "log group", "KinesisDataFirehose": "delivery stream"}
 _NAMES = {
     "S3": _log_bucket.NAME_PATTERN.removesuffix("$") + _PREFIX,
-    "CloudWatchLogs": r"[A-Za-z0-9._/#-]{1,512}",
+    "CloudWatchLogs": NAME_PATTERN.strip("^$"),
     "KinesisDataFirehose": r"[A-Za-z0-9_.-]{1,64}",
 }
 
@@ -69,7 +70,7 @@ async def look_at(home: Aws, place: Place, *, made: bool) -> tuple[LogBucket | N
         case "S3":
             return await _bucket(home, where["bucketName"], made=made)
         case "CloudWatchLogs":
-            if await _group(home, where["logGroup"]) is None and not made:
+            if await log_group(home, where["logGroup"]) is None and not made:
                 raise CannotFix(f"there is no log group {where['logGroup']} in {home.region}")
             return None, await _about_policies(home)
         case _:
@@ -85,11 +86,6 @@ async def _bucket(home: Aws, name: str, *, made: bool) -> tuple[LogBucket | None
     if await _log_bucket.default_encryption(home, bucket) != "AES256":
         notes += (f"the key of {name} must be a customer managed one that lets {DELIVERY} use it",)
     return bucket if made else None, notes
-
-
-async def _group(home: Aws, name: str) -> dict[str, Any] | None:
-    groups = home.pages("logs", "DescribeLogGroups", items="logGroups", logGroupNamePrefix=name)
-    return next((each for each in [each async for each in groups] if each["logGroupName"] == name), None)
 
 
 async def _about_policies(home: Aws) -> tuple[str, ...]:
@@ -124,6 +120,6 @@ async def make_group(home: Aws, place: Place) -> None:
     """The log group, made if it is missing; a period after which logs expire is never changed."""
     name = place["LogDestination"]["logGroup"]
     await home.find("logs", "CreateLogGroup", absent=("ResourceAlreadyExistsException",), logGroupName=name)
-    group = await _group(home, name)
+    group = await log_group(home, name)
     if group is not None and "retentionInDays" not in group:
         await home.call("logs", "PutRetentionPolicy", logGroupName=name, retentionInDays=RETENTION_DAYS)

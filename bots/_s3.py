@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bots._aws import Aws
 from bots._bot import CannotFix, Target, TargetGone
 from bots._policies import services_let_in
 
 BUCKET = ("arn:{partition}:s3:::*",)
+NO_POLICY = ("NoSuchBucketPolicy",)
 LOGGING_SERVICE = "logging.s3.amazonaws.com"
 LOG_DELIVERY_GROUP = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 
@@ -31,19 +34,29 @@ async def bucket_home(aws: Aws, target: Target) -> Aws:
     name = bucket_name(target)
     if name.endswith("--x-s3"):
         raise CannotFix(f"{name} is a directory bucket; this setting does not exist there")
-    head = await aws.find(
-        "s3", "HeadBucket", absent=("404", "NoSuchBucket"), Bucket=name, ExpectedBucketOwner=aws.account_id
-    )
+    head = await head_of(aws, name)
     if head is None:
         raise TargetGone(f"bucket {name} does not exist")
     return aws.at(head.get("BucketRegion") or aws.region)
 
 
+async def head_of(aws: Aws, name: str) -> dict[str, Any] | None:
+    """What S3 tells of the account's bucket of that name, its region among it; None: there is none."""
+    return await aws.find(
+        "s3", "HeadBucket", absent=("404", "NoSuchBucket"), Bucket=name, ExpectedBucketOwner=aws.account_id
+    )
+
+
+async def read_policy(home: Aws, bucket: dict[str, str]) -> str | None:
+    """The bucket's policy as S3 keeps it, None if there is none."""
+    found = await home.find("s3", "GetBucketPolicy", absent=NO_POLICY, **bucket)
+    return None if found is None else str(found["Policy"])
+
+
 async def delivering_services(home: Aws, name: str) -> frozenset[str]:
     """AWS services the bucket lets deliver into it, by policy or, for access logs of older buckets, by ACL."""
     bucket = {"Bucket": name, "ExpectedBucketOwner": home.account_id}
-    policy = await home.find("s3", "GetBucketPolicy", absent=("NoSuchBucketPolicy",), **bucket)
-    services = services_let_in(policy["Policy"] if policy else None)
+    services = services_let_in(await read_policy(home, bucket))
     acl = await home.call("s3", "GetBucketAcl", **bucket)
     if any(grant.get("Grantee", {}).get("URI") == LOG_DELIVERY_GROUP for grant in acl.get("Grants", ())):
         services |= {LOGGING_SERVICE}

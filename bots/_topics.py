@@ -1,20 +1,14 @@
-"""Topics: found by their ARN, in the ARN's region, with what hangs on them."""
+"""Topics: found by their ARN, in the ARN's region, and who listens to or notifies them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from bots._aws import Aws, together
+from bots._aws import Aws
 from bots._bot import CannotFix, Target, TargetGone
 
 TOPIC = ("arn:{partition}:sns:*:{account}:*",)
-# What the owner may do with a new topic.
-_OWNERS = (
-    "GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission", "DeleteTopic", "Subscribe",
-    "ListSubscriptionsByTopic", "Publish",
-)  # fmt: skip
-_GONE = ("NotFound", "NotFoundException")
+GONE = ("NotFound", "NotFoundException")
 
 
 def topic_home(aws: Aws, target: Target) -> tuple[Aws, str]:
@@ -36,7 +30,7 @@ async def topic_attributes(home: Aws, arn: str) -> dict[str, Any]:
     Raises:
         TargetGone: no such topic.
     """
-    found = await home.find("sns", "GetTopicAttributes", absent=_GONE, TopicArn=arn)
+    found = await home.find("sns", "GetTopicAttributes", absent=GONE, TopicArn=arn)
     if found is None:
         raise TargetGone(f"topic {arn} does not exist")
     attributes: dict[str, Any] = found["Attributes"]
@@ -47,49 +41,11 @@ async def set_attribute(home: Aws, arn: str, name: str, value: str) -> None:
     await home.call("sns", "SetTopicAttributes", TopicArn=arn, AttributeName=name, AttributeValue=value)
 
 
-def owners_statement(arn: str, account_id: str) -> dict[str, Any]:
-    """What AWS puts into the policy of a new topic; a policy cannot be empty."""
-    return {
-        "Sid": "__default_statement_ID",
-        "Effect": "Allow",
-        "Principal": {"AWS": "*"},
-        "Action": [f"SNS:{action}" for action in _OWNERS],
-        "Resource": arn,
-        "Condition": {"StringEquals": {"AWS:SourceOwner": account_id}},
-    }
-
-
 async def foreign_subscribers(home: Aws, arn: str) -> list[str]:
     """Other accounts that subscribe to the topic, and how, each once."""
     found = home.pages("sns", "ListSubscriptionsByTopic", items="Subscriptions", TopicArn=arn)
     theirs = {(each["Owner"], each["Protocol"]) async for each in found if each["Owner"] != home.account_id}
     return [f"account {owner} by {protocol}" for owner, protocol in sorted(theirs)]
-
-
-async def saved_subscriptions(home: Aws, arn: str, *, at_most: int) -> tuple[dict[str, str], ...]:
-    """All subscriptions with their attributes.
-
-    Raises:
-        CannotFix: more than can be kept.
-    """
-    found: list[dict[str, Any]] = []
-    async for each in home.pages("sns", "ListSubscriptionsByTopic", items="Subscriptions", TopicArn=arn):
-        found.append(each)
-        if len(found) > at_most:
-            raise CannotFix(
-                f"topic {arn} has more than {at_most} subscriptions, too many to save: save and delete them by hand"
-            )
-    return tuple(await together(*(_with_attributes(home, each) for each in found)))
-
-
-async def _with_attributes(home: Aws, found: Mapping[str, Any]) -> dict[str, str]:
-    arn = found["SubscriptionArn"]
-    told = {name: str(found[name]) for name in ("SubscriptionArn", "Protocol", "Endpoint", "Owner")}
-    if not arn.startswith("arn:"):
-        return told  # it awaits its confirmation and has neither ARN nor attributes
-    # It may go between the two calls.
-    more = await home.find("sns", "GetSubscriptionAttributes", absent=_GONE, SubscriptionArn=arn)
-    return told | {name: str(value) for name, value in ((more or {}).get("Attributes") or {}).items()}
 
 
 async def notifying_alarms(home: Aws, arn: str) -> list[str]:

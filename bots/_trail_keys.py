@@ -10,7 +10,7 @@ from bots._aws import Aws
 from bots._bot import CannotFix
 from bots._kms import GONE, usable_key
 from bots._policies import listed, names_everyone, statements, with_statements
-from bots._trails import Trail, log_bucket_region
+from bots._trails import Trail, log_bucket_region, update_trail
 
 SERVICE = "cloudtrail.amazonaws.com"
 TAG = "cloudtrail-trail"  # of a key made for a trail; its value is the trail's ARN
@@ -76,7 +76,52 @@ def _allows(statement: Mapping[str, Any], action: str, trail_arn: str) -> bool:
     )
 
 
-def policy_for(trail: Trail) -> str:
+async def has_working_key(trail: Trail) -> bool:
+    """Whether the trail's log files are encrypted with a key that is not switched off."""
+    if trail.key is None:
+        return False
+    _, _, _, region, owner, _ = trail.key.split(":", 5)
+    if owner != trail.home.account_id:
+        return True  # another account's key is that account's business
+    answer = await trail.home.at(region).find("kms", "DescribeKey", absent=GONE, KeyId=trail.key)
+    return answer is not None and answer["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+async def own_key(trail: Trail) -> str:
+    """ARN of the trail's own key, with its alias and rotating: the one made before, or a new one.
+
+    Raises:
+        CannotFix: no key of this account will do; the text says why.
+        TryLater: CloudTrail takes no change of the trail right now.
+    """
+    home = await home_of_own_key(trail)
+    key = await _key_made_before(home, trail)
+    if key is None:
+        # Changes nothing, but tells whether CloudTrail would take a change, before a key costs money.
+        await update_trail(trail.home, trail.arn, later={}, EnableLogFileValidation=trail.validates)
+        key = await _make_key(home, trail)
+    taken = ("AlreadyExistsException",)
+    await home.find("kms", "CreateAlias", absent=taken, AliasName=_alias_for(trail), TargetKeyId=key)
+    await home.call("kms", "EnableKeyRotation", KeyId=key)
+    return key
+
+
+async def home_of_own_key(trail: Trail) -> Aws:
+    """The account in the region where the trail's own key must be, that of the trail's bucket.
+
+    Raises:
+        CannotFix: the bucket is another account's.
+    """
+    region = await log_bucket_region(trail)
+    if region is None:
+        raise CannotFix(
+            f"the bucket {trail.bucket} of trail {trail.name} is not one of this account: a key for it is for "
+            "the owner of the bucket to make; then name it to cloudtrail_encrypt_log_files_using_existing_key"
+        )
+    return trail.home.at(region)
+
+
+def _policy_for(trail: Trail) -> str:
     """The policy of a key made for the trail alone.
 
     The account keeps it, so that IAM decides who may administer it and read logs, and nobody is locked
@@ -113,24 +158,24 @@ def policy_for(trail: Trail) -> str:
     )
 
 
-def alias_for(trail: Trail) -> str:
+def _alias_for(trail: Trail) -> str:
     """What people find the trail's own key by. Aliases know no dots, names of trails do."""
     return "alias/cloudtrail-" + trail.name.replace(".", "_")
 
 
-async def key_made_before(home: Aws, trail: Trail) -> str | None:
+async def _key_made_before(home: Aws, trail: Trail) -> str | None:
     """ARN of the key an earlier attempt made for the trail in the region of its bucket, if there is one.
 
     Raises:
         CannotFix: the alias of the trail's key leads to a key that cannot encrypt for it.
     """
-    named = await home.find("kms", "DescribeKey", absent=GONE, KeyId=alias_for(trail))
+    named = await home.find("kms", "DescribeKey", absent=GONE, KeyId=_alias_for(trail))
     if named is not None:
         arn = str(named["KeyMetadata"]["Arn"])
         if await _fits(home, trail, arn):
             return arn
         raise CannotFix(
-            f"{alias_for(trail)} leads to {arn}, which is switched off or does not let CloudTrail encrypt for "
+            f"{_alias_for(trail)} leads to {arn}, which is switched off or does not let CloudTrail encrypt for "
             f"{trail.arn}: enable that key or delete the alias"
         )
     # A key that was made but never got its alias must not cost its monthly price twice.
@@ -154,13 +199,13 @@ async def _fits(home: Aws, trail: Trail, key: str) -> bool:
     return lets_encrypt(await key_policy(home, key), trail.arn)
 
 
-async def make_key(home: Aws, trail: Trail) -> str:
+async def _make_key(home: Aws, trail: Trail) -> str:
     """Make a key for the trail; its ARN."""
     answer = await home.call(
         "kms",
         "CreateKey",
         Description=f"Log files of the CloudTrail trail {trail.name}",
-        Policy=policy_for(trail),
+        Policy=_policy_for(trail),
         Tags=[{"TagKey": TAG, "TagValue": trail.arn}],
     )
     return str(answer["KeyMetadata"]["Arn"])

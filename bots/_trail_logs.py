@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from bots._all_or_none import Change
 from bots._aws import Aws
-from bots._bot import CannotFix
-from bots._log_groups import group_of, log_group
+from bots._bot import CannotFix, on
+from bots._log_groups import GROUPS, group_of, log_group
 from bots._policies import Statement
 from bots._service_roles import ServiceRole
-from bots._trails import Trail, trails_seen
+from bots._trails import TRAIL, Trail, trails_seen, update_trail
 
 ROLE = ServiceRole(
     name="CloudTrail_CloudWatchLogs_Role",
@@ -16,8 +19,9 @@ ROLE = ServiceRole(
     sources="arn:{partition}:cloudtrail:*:{account}:trail/*",
     says_for_whom=False,
 )
+READS = (*on(TRAIL, "cloudtrail:GetTrailStatus"), *on(GROUPS, "logs:DescribeLogGroups"))
 # What CloudTrail answers while IAM has not spread the role.
-NOT_YET = {
+_NOT_YET = {
     "InvalidCloudWatchLogsRoleArnException": f"IAM has not spread the role {ROLE.name} yet",
     "InvalidCloudWatchLogsLogGroupArnException": "CloudTrail cannot write to the log group yet",
 }
@@ -31,15 +35,30 @@ def is_ours(trail: Trail) -> bool:
     return owner == trail.home.account_id and role.rpartition("/")[2] == ROLE.name
 
 
-def group_arn(home: Aws, group: str) -> str:
+def _group_arn(home: Aws, group: str) -> str:
     return f"arn:{home.partition}:logs:{home.region}:{home.account_id}:log-group:{group}"
 
 
 def delivery(home: Aws, group: str, *, of_organization: bool) -> Statement:
     """What the role needs. CloudTrail names log streams after the account, or the organization, and the region."""
-    streams = [f"{group_arn(home, group)}:log-stream:{home.account_id}_CloudTrail_{home.region}*"]
-    streams += [f"{group_arn(home, group)}:log-stream:o-*"] if of_organization else []
+    streams = [f"{_group_arn(home, group)}:log-stream:{home.account_id}_CloudTrail_{home.region}*"]
+    streams += [f"{_group_arn(home, group)}:log-stream:o-*"] if of_organization else []
     return {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": streams}
+
+
+def connection(home: Aws, trail_arn: str, group: str, role: str) -> Change:
+    """The trail delivers to the log group through the role, or to none."""
+    update = partial(update_trail, home, trail_arn)
+    return Change(
+        partial(
+            update,
+            later=_NOT_YET,
+            CloudWatchLogsLogGroupArn=f"{_group_arn(home, group)}:*",
+            CloudWatchLogsRoleArn=role,
+        ),
+        # Empty texts take the settings away.
+        partial(update, CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn=""),
+    )
 
 
 async def delivery_error(trail: Trail) -> str:
@@ -55,10 +74,10 @@ async def refuse_while_others_deliver(home: Aws, trail_arn: str, group: str) -> 
         CannotFix: another trail has come to need what the role may do for the log group.
     """
     for trail in await trails_seen(home):
-        role = str(trail.get("CloudWatchLogsRoleArn")).rpartition("/")[2]
-        same = trail.get("CloudWatchLogsLogGroupArn") == f"{group_arn(home, group)}:*" and role == ROLE.name
-        if same and trail["TrailARN"] != trail_arn:
-            raise CannotFix(f"{trail['TrailARN']} delivers through the same role by now: undo that first")
+        role = str(trail.role).rpartition("/")[2]
+        same = trail.log_group == f"{_group_arn(home, group)}:*" and role == ROLE.name
+        if same and trail.arn != trail_arn:
+            raise CannotFix(f"{trail.arn} delivers through the same role by now: undo that first")
 
 
 async def filtered_group(trail: Trail) -> str:
@@ -83,3 +102,14 @@ async def filtered_group(trail: Trail) -> str:
     if kind != "STANDARD":
         raise CannotFix(f"log group {name} is of class {kind}, which knows no metric filters")
     return name
+
+
+async def unseen(trail: Trail) -> tuple[str, ...]:
+    """What filters of the trail's log group will not see, for people."""
+    status = await trail.home.call("cloudtrail", "GetTrailStatus", Name=trail.arn)
+    found: tuple[str, ...] = ()
+    if not trail.all_regions:
+        found += (f"trail {trail.name} records one region only",)
+    if not status["IsLogging"]:
+        found += (f"trail {trail.name} is switched off: nothing can be seen",)
+    return found

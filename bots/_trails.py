@@ -1,4 +1,8 @@
-"""The trail a finding means, looked up alive where it lives."""
+"""CloudTrail's trails: all that can be seen from a region, the one a finding means, and how one is changed.
+
+What trails record is for `_trail_coverage`, their keys and log groups for `_trail_keys` and `_trail_logs`;
+`_trail` looks up what they have recorded.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +19,11 @@ _BUSY = "ConflictException"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
-    """A trail of this account. ``home`` is the account in the region that alone can change it."""
+    """A trail the account can see. ``home`` is the account in the region that alone can change it."""
 
     home: Aws
     arn: str
+    owner: str  # another account's for a member's view of its organization's trail
     name: str
     bucket: str
     key: str | None
@@ -27,6 +32,30 @@ class Trail:
     role: str | None  # ARN of the role that writes to the log group
     of_organization: bool
     all_regions: bool
+    global_events: bool  # of services without a region, as IAM
+
+
+async def trails_seen(home: Aws) -> list[Trail]:
+    """Every trail that records in the region, those at home elsewhere too. AWS knows no pages here."""
+    answer = await home.call("cloudtrail", "DescribeTrails", includeShadowTrails=True)
+    return [_read(home, trail) for trail in answer["trailList"]]
+
+
+def _read(aws: Aws, trail: dict[str, Any]) -> Trail:
+    return Trail(
+        home=aws.at(trail["HomeRegion"]),
+        arn=trail["TrailARN"],
+        owner=trail["TrailARN"].split(":", 5)[4],
+        name=trail["Name"],
+        bucket=trail["S3BucketName"],
+        key=trail.get("KmsKeyId"),
+        validates=trail.get("LogFileValidationEnabled", False),
+        log_group=trail.get("CloudWatchLogsLogGroupArn"),
+        role=trail.get("CloudWatchLogsRoleArn"),
+        of_organization=trail.get("IsOrganizationTrail", False),
+        all_regions=trail.get("IsMultiRegionTrail", False),
+        global_events=trail.get("IncludeGlobalServiceEvents", False),
+    )
 
 
 async def trail_of(aws: Aws, target: Target) -> Trail:
@@ -42,49 +71,23 @@ async def trail_of(aws: Aws, target: Target) -> Trail:
         if owner != aws.account_id:
             raise _foreign(named, owner)
         home = aws.at(region)
-    found = [trail for trail in await trails_seen(home) if named in (trail["TrailARN"], trail["Name"])]
+    found = [trail for trail in await trails_seen(home) if named in (trail.arn, trail.name)]
     if not found:
         raise TargetGone(f"trail {named} does not exist in {home.region}")
-    own = [trail for trail in found if _owner(trail) == aws.account_id]
+    own = [trail for trail in found if trail.owner == aws.account_id]
     if not own:
-        raise _foreign(named, _owner(found[0]))
+        raise _foreign(named, found[0].owner)
     # Trails of all regions are seen everywhere; of two with one name, the finding's region has its own.
-    near = [trail for trail in own if trail["HomeRegion"] == home.region] or own
+    near = [trail for trail in own if trail.home.region == home.region] or own
     if len(near) > 1:
-        raise CannotFix(f"several trails are called {named}: {', '.join(t['TrailARN'] for t in near)}")
-    return _read(aws, near[0])
-
-
-async def trails_seen(home: Aws) -> list[dict[str, Any]]:
-    """Every trail that records in the region, those at home elsewhere too. AWS knows no pages here."""
-    answer = await home.call("cloudtrail", "DescribeTrails", includeShadowTrails=True)
-    found: list[dict[str, Any]] = answer["trailList"]
-    return found
-
-
-def _owner(trail: dict[str, Any]) -> str:
-    return str(trail["TrailARN"]).split(":", 5)[4]
+        raise CannotFix(f"several trails are called {named}: {', '.join(trail.arn for trail in near)}")
+    return near[0]
 
 
 def _foreign(named: str, owner: str) -> CannotFix:
     return CannotFix(
         f"trail {named} belongs to account {owner}: an organization's trail can only be changed in its "
         "management account or by the delegated administrator"
-    )
-
-
-def _read(aws: Aws, trail: dict[str, Any]) -> Trail:
-    return Trail(
-        home=aws.at(trail["HomeRegion"]),
-        arn=trail["TrailARN"],
-        name=trail["Name"],
-        bucket=trail["S3BucketName"],
-        key=trail.get("KmsKeyId"),
-        validates=trail.get("LogFileValidationEnabled", False),
-        log_group=trail.get("CloudWatchLogsLogGroupArn"),
-        role=trail.get("CloudWatchLogsRoleArn"),
-        of_organization=trail.get("IsOrganizationTrail", False),
-        all_regions=trail.get("IsMultiRegionTrail", False),
     )
 
 

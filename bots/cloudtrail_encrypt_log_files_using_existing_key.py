@@ -11,10 +11,11 @@ from typing import Annotated
 from pydantic import Field
 
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._kms import KEY_PATTERN, KEYS, is_key
 from bots._trail_keys import existing_key
-from bots._trails import LOOK_UP, TRAIL, trail_of, update_trail
+from bots._trails import LOOK_UP, TRAIL, Trail, trail_of, update_trail
+from bots._wished_keys import verdict
 
 
 class Wish(Params):
@@ -49,16 +50,7 @@ bot = Bot(
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Encryption]:
     trail = await trail_of(aws, target)
-    compliant, trouble = False, ""
-    try:
-        keys_home, wanted = await existing_key(aws, trail, params.key_id)
-        compliant = await is_key(keys_home, trail.key, wanted)
-    except CannotFix as problem:
-        # An undo must be able to look at the trail when the key has been switched off since. The fix
-        # then refuses.
-        if trail.key is None:
-            raise
-        trouble = f"; {problem}"
+    compliant, trouble = await verdict(trail.key, _complies(aws, trail, params))
     return Check(
         compliant=compliant,
         before=Encryption(trail_arn=trail.arn, region=trail.home.region, key=trail.key),
@@ -80,3 +72,8 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Encryption) -> Non
 async def undo(aws: Aws, target: Target, before: Encryption) -> None:
     # An empty text takes the key away.
     await update_trail(aws.at(before.region), before.trail_arn, KmsKeyId=before.key or "")
+
+
+async def _complies(aws: Aws, trail: Trail, params: Wish) -> bool:
+    keys_home, wanted = await existing_key(aws, trail, params.key_id)
+    return await is_key(keys_home, trail.key, wanted)

@@ -9,10 +9,10 @@ leaves the key, as log files written meanwhile can only be read with it; the nex
 from typing import Any
 
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._kms import GONE, KEYS
-from bots._trail_keys import NOT_YET, alias_for, key_made_before, make_key
-from bots._trails import LOOK_UP, TRAIL, Trail, log_bucket_region, trail_of, update_trail
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
+from bots._kms import KEYS
+from bots._trail_keys import NOT_YET, has_working_key, home_of_own_key, own_key
+from bots._trails import LOOK_UP, TRAIL, trail_of, update_trail
 
 
 class Protection(Before):
@@ -52,9 +52,9 @@ bot = Bot(
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Protection]:
     trail = await trail_of(aws, target)
-    encrypts = await _has_working_key(aws, trail)
+    encrypts = await has_working_key(trail)
     if not encrypts:
-        await _keys_home(trail)  # refuses the buckets of others
+        await home_of_own_key(trail)  # refuses the buckets of others
     digests = "with" if trail.validates else "without"
     return Check(
         compliant=encrypts and trail.validates,
@@ -74,8 +74,8 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Protection]
 async def fix(aws: Aws, target: Target, params: NoParams, before: Protection) -> None:
     trail = await trail_of(aws, target)
     changes: dict[str, Any] = {"EnableLogFileValidation": True}
-    if not await _has_working_key(aws, trail):
-        changes["KmsKeyId"] = await _key_for(trail)
+    if not await has_working_key(trail):
+        changes["KmsKeyId"] = await own_key(trail)
     await update_trail(trail.home, trail.arn, later=NOT_YET, **changes)
 
 
@@ -87,36 +87,3 @@ async def undo(aws: Aws, target: Target, before: Protection) -> None:
         KmsKeyId=before.key or "",  # an empty text takes the key away
         EnableLogFileValidation=before.validates,
     )
-
-
-async def _key_for(trail: Trail) -> str:
-    home = await _keys_home(trail)
-    key = await key_made_before(home, trail)
-    if key is None:
-        # Changes nothing, but tells whether CloudTrail would take a change, before a key costs money.
-        await update_trail(trail.home, trail.arn, later={}, EnableLogFileValidation=trail.validates)
-        key = await make_key(home, trail)
-    taken = ("AlreadyExistsException",)
-    await home.find("kms", "CreateAlias", absent=taken, AliasName=alias_for(trail), TargetKeyId=key)
-    await home.call("kms", "EnableKeyRotation", KeyId=key)
-    return key
-
-
-async def _keys_home(trail: Trail) -> Aws:
-    region = await log_bucket_region(trail)
-    if region is None:
-        raise CannotFix(
-            f"the bucket {trail.bucket} of trail {trail.name} is not one of this account: a key for it is for "
-            "the owner of the bucket to make; then name it to cloudtrail_encrypt_log_files_using_existing_key"
-        )
-    return trail.home.at(region)
-
-
-async def _has_working_key(aws: Aws, trail: Trail) -> bool:
-    if trail.key is None:
-        return False
-    _, _, _, region, owner, _ = trail.key.split(":", 5)
-    if owner != aws.account_id:
-        return True  # another account's key is that account's business
-    answer = await aws.at(region).find("kms", "DescribeKey", absent=GONE, KeyId=trail.key)
-    return answer is not None and answer["KeyMetadata"]["KeyState"] == "Enabled"

@@ -13,22 +13,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bots import _trail_logs
 from bots._all_or_none import Change, kept, make, unmake
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._log_groups import GROUPS, NAME_PATTERN, group_of, log_group
-from bots._policies import statements
+from bots._policies import Statement, statements
 from bots._service_roles import RoleState
-from bots._trail_logs import (
-    NOT_YET,
-    ROLE,
-    delivery,
-    delivery_error,
-    group_arn,
-    is_ours,
-    refuse_while_others_deliver,
-)
-from bots._trails import LOOK_UP, TRAIL, trail_of, update_trail
+from bots._trail_logs import ROLE
+from bots._trails import LOOK_UP, TRAIL, trail_of
 
 
 class Wish(Params):
@@ -53,12 +46,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Delivery,
-    reads=(
-        LOOK_UP,
-        *ROLE.reads,
-        *on(TRAIL, "cloudtrail:GetTrailStatus"),
-        *on(GROUPS, "logs:DescribeLogGroups"),
-    ),
+    reads=(LOOK_UP, *ROLE.reads, *_trail_logs.READS),
     writes=(*ROLE.writes, *on(TRAIL, "cloudtrail:UpdateTrail"), *on(GROUPS, "logs:CreateLogGroup")),
     passes={ROLE.service: ROLE.arns},
     risk=Risk.CONFIG_CHANGE,
@@ -77,7 +65,7 @@ bot = Bot(
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Delivery]:
     trail = await trail_of(aws, target)
     name = group_of(trail.log_group)[2] if trail.log_group else params.log_group_name
-    error, ours = await delivery_error(trail), is_ours(trail)
+    error, ours = await _trail_logs.delivery_error(trail), _trail_logs.is_ours(trail)
     if error and not ours:
         raise CannotFix(
             f"trail {trail.name} is set to deliver to log group {name} through {trail.role}, which fails: {error}. "
@@ -92,8 +80,7 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Delivery]:
         group_exists=not ours or await log_group(trail.home, name) is not None,
         role=await ROLE.state(aws) if ours else RoleState(arn=trail.role, policy=None),
     )
-    needed = delivery(trail.home, name, of_organization=trail.of_organization)
-    granted = not ours or needed in statements(before.role.policy)
+    granted = not ours or _needed(aws, before) in statements(before.role.policy)
     return Check(
         compliant=before.connected and before.group_exists and granted,
         before=before,
@@ -110,30 +97,29 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Delivery]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Delivery) -> None:
-    role, trail = _changes(aws, before)
-    create = partial(aws.at(before.region).call, "logs", "CreateLogGroup", logGroupName=before.log_group)
+    role = ROLE.changes(aws, before.role, _needed(aws, before))
+    home = aws.at(before.region)
+    create = partial(home.call, "logs", "CreateLogGroup", logGroupName=before.log_group)
     group = [] if before.group_exists else [Change(create, kept)]
-    await make([*role, *group, *trail])
+    await make([*role, *group, *_connection(aws, before)])
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Delivery) -> None:
-    role, trail = _changes(aws, before)
+    role = ROLE.changes(aws, before.role, _needed(aws, before))
     if role:
-        await refuse_while_others_deliver(aws.at(before.region), before.trail_arn, before.log_group)
-    await unmake([*role, *trail])
+        home = aws.at(before.region)
+        await _trail_logs.refuse_while_others_deliver(home, before.trail_arn, before.log_group)
+    await unmake([*role, *_connection(aws, before)])
 
 
-def _changes(aws: Aws, before: Delivery) -> tuple[list[Change], list[Change]]:
-    home, group = aws.at(before.region), before.log_group
-    update = partial(update_trail, home, before.trail_arn)
-    connect = partial(
-        update,
-        later=NOT_YET,
-        CloudWatchLogsLogGroupArn=f"{group_arn(home, group)}:*",
-        CloudWatchLogsRoleArn=ROLE.arn(aws, before.role),
-    )
-    # Empty texts take the settings away.
-    part = partial(update, CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn="")
-    needed = delivery(home, group, of_organization=before.of_organization)
-    return ROLE.changes(aws, before.role, needed), [] if before.connected else [Change(connect, part)]
+def _needed(aws: Aws, before: Delivery) -> Statement:
+    home = aws.at(before.region)
+    return _trail_logs.delivery(home, before.log_group, of_organization=before.of_organization)
+
+
+def _connection(aws: Aws, before: Delivery) -> list[Change]:
+    if before.connected:
+        return []
+    home, role = aws.at(before.region), ROLE.arn(aws, before.role)
+    return [_trail_logs.connection(home, before.trail_arn, before.log_group, role)]

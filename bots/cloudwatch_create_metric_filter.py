@@ -8,43 +8,30 @@ have a price.
 Finding: cloudwatch_create_metric_filter secops@example.com RootAccountLogins
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from bots import _alarm_topic, _alarms
-from bots._alarm_topic import Listening, listening, refuse_to_silence_others, topic_arn
-from bots._alarms import Watch, alarm_name, tells, watches
-from bots._all_or_none import Change, make, unmake
+from bots import _alarm_topic, _alarms, _trail_logs
+from bots._alarm_topic import EmailAddress, Listening, topic_arn
+from bots._all_or_none import make, unmake
 from bots._aws import Aws
-from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
-from bots._cis_filters import NAMES, FilterName
-from bots._log_groups import GROUPS
-from bots._trail_logs import filtered_group
-from bots._trails import LOOK_UP, TRAIL, trail_of
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
+from bots._cis_filters import FilterNames, chosen
+from bots._trails import LOOK_UP, trail_of
 from bots._words import Word
-
-ADDRESS = r"^[^@\s,:=]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$"
 
 
 class Wish(Params):
-    email_address: Annotated[str, Field(pattern=ADDRESS, description="who is told"), Word(aliases=("email",))]
-    filters: Annotated[
-        tuple[Literal[FilterName, "all"], ...],
-        Field(min_length=1, description=f"event classes to watch: {', '.join(NAMES)}, or all"),
-        Word(rest=True),
-    ]
-
-    @property
-    def names(self) -> tuple[FilterName, ...]:
-        return tuple(name for name in NAMES if name in self.filters or "all" in self.filters)
+    email_address: Annotated[EmailAddress, Field(description="who is told"), Word(aliases=("email",))]
+    filters: FilterNames
 
 
 class Watched(Before):
     region: str
     log_group: str
     listening: Listening
-    watches: tuple[Watch, ...]
+    watches: tuple[_alarms.Watch, ...]
 
 
 bot = Bot(
@@ -53,13 +40,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Watched,
-    reads=(
-        LOOK_UP,
-        *_alarms.READS,
-        *_alarm_topic.READS,
-        *on(TRAIL, "cloudtrail:GetTrailStatus"),
-        *on(GROUPS, "logs:DescribeLogGroups"),
-    ),
+    reads=(LOOK_UP, *_alarms.READS, *_alarm_topic.READS, *_trail_logs.READS),
     writes=(*_alarm_topic.WRITES, *_alarms.WRITES),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
@@ -73,14 +54,11 @@ bot = Bot(
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Watched]:
     trail = await trail_of(aws, target)
-    group = await filtered_group(trail)
-    status = await trail.home.call("cloudtrail", "GetTrailStatus", Name=trail.arn)
-    state, notes = await listening(trail.home, params.email_address)
-    now = await watches(trail.home, group, params.names)
+    group = await _trail_logs.filtered_group(trail)
+    state, notes = await _alarm_topic.listening(trail.home, params.email_address)
+    now = await _alarms.watches(trail.home, group, chosen(params.filters))
     topic = topic_arn(trail.home)
-    silent = [watch.name for watch in now if not tells(watch, topic)]
-    notes += () if trail.all_regions else (f"trail {trail.name} records one region only",)
-    notes += () if status["IsLogging"] else (f"trail {trail.name} is switched off: nothing can be seen",)
+    silent = [watch.name for watch in now if not _alarms.tells(watch, topic)]
     return Check(
         compliant=state.subscribed and not silent,
         before=Watched(region=trail.home.region, log_group=group, listening=state, watches=now),
@@ -88,7 +66,7 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Watched]:
         + (f", not {', '.join(silent)}" if silent else "")
         + ("" if state.subscribed else f"; {params.email_address} is not subscribed"),
         region=trail.home.region,
-        notes=notes,
+        notes=(*notes, *await _trail_logs.unseen(trail)),
         target_id=trail.arn,
         touches=(("AWS::SNS::Topic", topic),),
     )
@@ -96,25 +74,17 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Watched]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Watched) -> None:
-    topic, watching, subscription = _changes(aws, before)
+    home = aws.at(before.region)
+    topic, subscription = _alarm_topic.changes(home, before.listening)
+    watching = _alarms.changes(home, before.log_group, before.watches, topic_arn(home))
     # The mail goes out last: it cannot be called back.
     await make([*topic, *watching, *subscription])
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Watched) -> None:
-    own = {alarm_name(watch.name) for watch in before.watches}
-    await refuse_to_silence_others(aws.at(before.region), before.listening, own)
-    topic, watching, subscription = _changes(aws, before)
-    await unmake([*topic, *subscription, *watching])
-
-
-def _changes(aws: Aws, before: Watched) -> tuple[list[Change], list[Change], list[Change]]:
     home = aws.at(before.region)
+    await _alarm_topic.refuse_to_silence_others(home, before.listening, _alarms.alarm_names(before.watches))
     topic, subscription = _alarm_topic.changes(home, before.listening)
-    watching = [
-        change
-        for watch in before.watches
-        for change in _alarms.changes(home, before.log_group, watch, topic_arn(home))
-    ]
-    return topic, watching, subscription
+    watching = _alarms.changes(home, before.log_group, before.watches, topic_arn(home))
+    await unmake([*topic, *subscription, *watching])

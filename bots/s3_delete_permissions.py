@@ -5,13 +5,11 @@ Caution: what the policy denied (plain HTTP, calls without MFA) is no longer den
 AWS service or log delivery in is refused: it would silently stop receiving.
 """
 
-import contextlib
-
-from bots._aws import Aws, AwsError
+from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._bucket_access import Acl, put_acl, put_policy, read_acl, read_policy
+from bots._bucket_access import Acl, change_access, read_acl
 from bots._policies import deleted_principals, services_let_in, statements
-from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
+from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket, read_policy
 
 
 class Access(Before):
@@ -70,26 +68,11 @@ def _notes(policy: str | None) -> tuple[str, ...]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Access) -> None:
-    empty = before.model_copy(update={"policy": None, "acl": before.acl.alone})
-    await _change(aws, target, before, empty)
+    home, bucket = aws.at(before.region), own_bucket(aws, target)
+    await change_access(home, bucket, (before.policy, before.acl), (None, before.acl.alone))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Access) -> None:
-    empty = before.model_copy(update={"policy": None, "acl": before.acl.alone})
-    await _change(aws, target, empty, before)
-
-
-async def _change(aws: Aws, target: Target, was: Access, wanted: Access) -> None:
-    """Both or nothing: the ACL first, because it can be put back by the same right."""
-    home, bucket = aws.at(was.region), own_bucket(aws, target)
-    if was.acl.to_others != wanted.acl.to_others:
-        await put_acl(home, bucket, wanted.acl)
-    try:
-        if was.policy != wanted.policy:
-            await put_policy(home, bucket, wanted.policy)
-    except AwsError:
-        if was.acl.to_others != wanted.acl.to_others:
-            with contextlib.suppress(AwsError):
-                await put_acl(home, bucket, was.acl)
-        raise
+    home, bucket = aws.at(before.region), own_bucket(aws, target)
+    await change_access(home, bucket, (None, before.acl.alone), (before.policy, before.acl))

@@ -8,20 +8,16 @@ rule expires them. A log bucket itself is refused: its logs would log themselves
 
 from typing import Any
 
-from bots import _log_bucket
-from bots._aws import Aws, together
+from bots import _access_logs, _log_bucket
+from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._log_bucket import LogBucket
 from bots._s3 import BUCKET, LOGGING_SERVICE, bucket_home, bucket_name, delivering_services, own_bucket
-
-LOG_BUCKET = ("arn:{partition}:s3:::{account}s3accesslogs*",)
-NO_LOCK = ("ObjectLockConfigurationNotFoundError",)
 
 
 class Logging(Before):
     region: str
     logging: dict[str, Any] | None  # None: off
-    log_bucket: LogBucket | None  # None: not looked for, the bucket logs already
+    log_bucket: _log_bucket.LogBucket | None  # None: not looked for, the bucket logs already
 
 
 bot = Bot(
@@ -32,10 +28,9 @@ bot = Bot(
     before=Logging,
     reads=(
         *on(BUCKET, "s3:ListBucket", "s3:GetBucketLogging", "s3:GetBucketAcl", "s3:GetBucketPolicy"),
-        *on(LOG_BUCKET, "s3:GetEncryptionConfiguration", "s3:GetBucketObjectLockConfiguration"),
-        *on(LOG_BUCKET, "s3:GetBucketRequestPayment"),
+        *_access_logs.READS,
     ),
-    writes=(*on(LOG_BUCKET, *_log_bucket.WRITES), *on(BUCKET, "s3:PutBucketLogging")),
+    writes=(*_access_logs.WRITES, *on(BUCKET, "s3:PutBucketLogging")),
     risk=Risk.ADDITIVE,
     undo=Undo.nearest(
         f"logging is off again, also where it went to a bucket that is gone; {_log_bucket.KEPT}",
@@ -47,25 +42,21 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Logging]:
-    home = await bucket_home(aws, target)
-    name = bucket_name(target)
-    answer = await home.call("s3", "GetBucketLogging", **own_bucket(aws, target))
-    now = answer.get("LoggingEnabled")
-    if now and await _is_there(home, now["TargetBucket"]):
+    home, name = await bucket_home(aws, target), bucket_name(target)
+    now = (await home.call("s3", "GetBucketLogging", **own_bucket(aws, target))).get("LoggingEnabled")
+    if now and await _access_logs.is_there(home, now["TargetBucket"]):
         return Check(
             compliant=True,
             before=Logging(region=home.region, logging=now, log_bucket=None),
             why=f"bucket {name} logs to {now['TargetBucket']} already",
             region=home.region,
         )
-    log_name = f"{aws.account_id}s3accesslogs{home.region}"
+    log_name = _access_logs.bucket_for(home)
     if name == log_name or LOGGING_SERVICE in await delivering_services(home, name):
         raise CannotFix(
             f"bucket {name} receives access logs: logging it too would log those logs without end"
         )
-    log_bucket = await _log_bucket.look(home, log_name, region=home.region)
-    if log_bucket.existed:
-        await _refuse_unfit(home, log_bucket)
+    log_bucket = await _access_logs.usable(home, log_name)
     return Check(
         compliant=False,
         before=Logging(region=home.region, logging=now, log_bucket=log_bucket),
@@ -82,19 +73,8 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Logging]:
 async def fix(aws: Aws, target: Target, params: NoParams, before: Logging) -> None:
     home, log_bucket = aws.at(before.region), before.log_bucket
     assert log_bucket is not None
-    # One statement for all buckets of the account: one for each would outgrow the policy.
-    statement = _log_bucket.leave(
-        "S3ServerAccessLogs",
-        LOGGING_SERVICE,
-        "s3:PutObject",
-        _log_bucket.arn_of(aws, log_bucket.name, ""),
-        {
-            "ArnLike": {"aws:SourceArn": f"arn:{aws.partition}:s3:::*"},
-            "StringEquals": {"aws:SourceAccount": aws.account_id},
-        },
-    )
     to = {"TargetBucket": log_bucket.name, "TargetPrefix": f"{bucket_name(target)}/"}
-    async with _log_bucket.ready(home, log_bucket, statement):
+    async with _log_bucket.ready(home, log_bucket, _access_logs.leave_for(home, log_bucket)):
         await _put(home, target, {"LoggingEnabled": to})
 
 
@@ -108,27 +88,3 @@ async def undo(aws: Aws, target: Target, before: Logging) -> None:
 
 async def _put(home: Aws, target: Target, status: dict[str, Any]) -> None:
     await home.call("s3", "PutBucketLogging", BucketLoggingStatus=status, **own_bucket(home, target))
-
-
-async def _is_there(home: Aws, name: str) -> bool:
-    """Whether the bucket that logs go to still is there; S3 does not notice when it is deleted."""
-    try:
-        return (await _log_bucket.look(home, name)).existed
-    except CannotFix:
-        return True  # it keeps this role out, as a good archive does
-
-
-async def _refuse_unfit(home: Aws, bucket: LogBucket) -> None:
-    """Raises CannotFix where S3 would lose the logs on their way into the bucket, without a word."""
-    own = {"Bucket": bucket.name, "ExpectedBucketOwner": home.account_id}
-    lock, payment, _ = await together(
-        home.find("s3", "GetObjectLockConfiguration", absent=NO_LOCK, **own),
-        home.call("s3", "GetBucketRequestPayment", **own),
-        _log_bucket.refuse_kms(home, bucket, "server access"),
-    )
-    if lock and "Rule" in lock.get("ObjectLockConfiguration", {}):
-        raise CannotFix(
-            f"log bucket {bucket.name} locks every object by default: S3 delivers no logs into it"
-        )
-    if payment.get("Payer") == "Requester":
-        raise CannotFix(f"log bucket {bucket.name} makes requesters pay: S3 delivers no logs into it")

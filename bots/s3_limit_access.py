@@ -8,12 +8,10 @@ by a wildcard. Grant to named principals what must stay.
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._bucket_access import NO_POLICY, put_policy, read_policy, refuse_unstorable
-from bots._policies import Statement, covers, is_open, listed, statements, with_statements, without_everyone
-from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
-
-# What S3 itself calls bad in the hands of the public; lower case.
-_BAD = ("s3:delete*", "s3:get*", "s3:list*", "s3:put*", "s3:restoreobject", "s3:abortmultipartupload")
+from bots._bucket_access import put_policy, refuse_unstorable
+from bots._bucket_statements import limited
+from bots._policies import with_statements
+from bots._s3 import BUCKET, NO_POLICY, bucket_home, bucket_name, own_bucket, read_policy
 
 
 class Policy(Before):
@@ -69,38 +67,3 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Policy) -> Non
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Policy) -> None:
     await put_policy(aws.at(before.region), own_bucket(aws, target), before.document)
-
-
-def limited(document: str | None) -> tuple[list[Statement], list[str]]:
-    """The statements that may stay, and in words what goes."""
-    left, taken = [], []
-    for number, statement in enumerate(statements(document), 1):
-        bad = [action for action in listed(statement.get("Action", [])) if is_bad(action)]
-        if not is_open(statement) or not (bad or "NotAction" in statement):
-            left.append(statement)
-            continue
-        called = f"statement {statement.get('Sid') or number}"
-        if (named := without_everyone(statement)) is not None:
-            left.append(named)
-            taken.append(f"everybody from the principals of {called}")
-        elif good := [action for action in listed(statement.get("Action", [])) if action not in bad]:
-            left.append({**statement, "Action": good})
-            taken.append(f"{', '.join(bad)} from {called}")
-        else:
-            taken.append(called)
-    return left, taken
-
-
-def is_bad(action: str) -> bool:
-    """Whether a policy's action, which may be a pattern, matches anything that is bad."""
-    return any(_meet(action.lower(), bad) for bad in _BAD)
-
-
-def _meet(pattern: str, bad: str) -> bool:
-    """Whether some action fits both."""
-    begun = bad.removesuffix("*")
-    if begun == bad:
-        return covers(pattern, bad)
-    head, star, _ = pattern.partition("*")
-    begun = begun[: len(head)] if star else begun
-    return covers(head[: len(begun)], begun)

@@ -7,15 +7,16 @@ old key. Replicas keep keys of their own.
 Finding: secretsmanager_enable_encryption 1234abcd-12ab-34cd-56ef-1234567890ab
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, TargetGone, Undo, entity, on
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._kms import KEY_PATTERN, KEYS, is_key, usable_key
+from bots._secrets import SECRET, reader_notes, the_secret
+from bots._wished_keys import verdict
 
-SECRET = ("arn:{partition}:secretsmanager:*:{account}:secret:*",)
 MANAGED = "alias/aws/secretsmanager"
 
 
@@ -52,34 +53,17 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Encryption]:
-    home, secret = await _secret(aws, target)
+    home, secret = await the_secret(aws, target)
     key = secret.get("KmsKeyId")
     key = None if key is None or key.endswith(MANAGED) else str(key)
-    compliant, trouble = False, ""
-    try:
-        compliant = await is_key(home, key, await usable_key(home, params.kms_key_id))
-    except CannotFix as problem:
-        # A secret under a customer's key is reported all the same: an undo must be able to look at it when
-        # the key has been switched off since. The fix then refuses.
-        if key is None:
-            raise
-        trouble = f"; {problem}"
+    compliant, trouble = await verdict(key, _complies(home, key, params))
     return Check(
         compliant=compliant,
         before=Encryption(secret=secret["ARN"], region=home.region, key=key),
         why=f"secret {secret['Name']} is encrypted with {key or 'the key AWS manages'}{trouble}",
         region=home.region,
-        notes=() if compliant else _notes(secret),
+        notes=() if compliant else reader_notes(secret),
     )
-
-
-def _notes(secret: dict[str, Any]) -> tuple[str, ...]:
-    notes = ["readers of the secret need kms:Decrypt on the key"]
-    if function := secret.get("RotationLambdaARN"):
-        notes.append(f"so does the function that rotates it, with kms:GenerateDataKey: {function}")
-    if regions := [each["Region"] for each in secret.get("ReplicationStatus", ())]:
-        notes.append(f"replicas keep their own keys: {', '.join(sorted(regions))}")
-    return tuple(notes)
 
 
 @bot.fix
@@ -98,29 +82,5 @@ async def _put(home: Aws, before: Encryption, key: str) -> None:
     await home.call("secretsmanager", "UpdateSecret", SecretId=before.secret, KmsKeyId=key)
 
 
-async def _secret(aws: Aws, target: Target) -> tuple[Aws, dict[str, Any]]:
-    """The account in the secret's region, and what is known of the secret.
-
-    Raises:
-        TargetGone: no such secret.
-        CannotFix: its key is not for us to change.
-    """
-    home, named = aws, target.id
-    if named.startswith("arn:"):
-        _, _, _, region, owner, _ = (named + ":::::").split(":", 5)
-        if owner != aws.account_id:
-            raise CannotFix(f"secret {named} belongs to account {owner}, not to {aws.account_id}")
-        home = aws.at(region)
-    found = await home.find(
-        "secretsmanager", "DescribeSecret", absent=("ResourceNotFoundException",), SecretId=named
-    )
-    if found is None:
-        raise TargetGone(f"secret {named} does not exist in {home.region}")
-    name = found["Name"]
-    if found.get("DeletedDate"):
-        raise CannotFix(f"secret {name} is being deleted: restore it first, if it is still needed")
-    if service := found.get("OwningService"):
-        raise CannotFix(f"secret {name} is managed by {service}: change its key there")
-    if (primary := found.get("PrimaryRegion", home.region)) != home.region:
-        raise CannotFix(f"secret {name} is a replica: change its key in the Region it comes from, {primary}")
-    return home, found
+async def _complies(home: Aws, key: str | None, params: Wish) -> bool:
+    return await is_key(home, key, await usable_key(home, params.kms_key_id))

@@ -8,21 +8,13 @@ out. The saved attributes, subscriptions and tags are for whoever makes it anew.
 
 from pydantic import Field
 
-from bots._aws import Aws, together
+from bots import _saved_topics
+from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 from bots._policies import services_let_in
-from bots._topics import TOPIC, notifying_alarms, saved_subscriptions, topic_attributes, topic_home
+from bots._topics import TOPIC, notifying_alarms, topic_attributes, topic_home
 
 NAMED_AT_MOST = 5
-# More do not fit into one record of the journal.
-MOST_SUBSCRIPTIONS = 300
-# These count what happens, and AWS sets them.
-COUNTERS = (
-    "SubscriptionsPending",
-    "SubscriptionsConfirmed",
-    "SubscriptionsDeleted",
-    "EffectiveDeliveryPolicy",
-)
 
 
 class Topic(Before):
@@ -43,13 +35,7 @@ bot = Bot(
     reads=(
         "sns:GetSubscriptionAttributes",
         "cloudwatch:DescribeAlarms",
-        *on(
-            TOPIC,
-            "sns:GetTopicAttributes",
-            "sns:ListSubscriptionsByTopic",
-            "sns:ListTagsForResource",
-            "sns:GetDataProtectionPolicy",
-        ),
+        *on(TOPIC, "sns:GetTopicAttributes", *_saved_topics.READS),
     ),
     writes=on(TOPIC, "sns:DeleteTopic"),
     risk=Risk.DESTRUCTIVE,
@@ -74,23 +60,12 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Topic]:
         raise CannotFix(
             f"{len(alarms)} CloudWatch alarms notify topic {arn}: {some}; point them elsewhere first"
         )
-    subscriptions = await saved_subscriptions(home, arn, at_most=MOST_SUBSCRIPTIONS)
-    tags, protection = await together(
-        home.call("sns", "ListTagsForResource", ResourceArn=arn),
-        home.call("sns", "GetDataProtectionPolicy", ResourceArn=arn),
-    )
+    saved = await _saved_topics.settings_of(home, arn, attributes)
     services = sorted(services_let_in(attributes.get("Policy")))
     return Check(
         compliant=False,
-        before=Topic(
-            exists=True,
-            topic_arn=arn,
-            attributes={name: str(value) for name, value in attributes.items() if name not in COUNTERS},
-            subscriptions=subscriptions,
-            tags={tag["Key"]: tag["Value"] for tag in tags.get("Tags", ())},
-            data_protection_policy=protection.get("DataProtectionPolicy") or "",
-        ),
-        why=f"topic {arn} exists, with {len(subscriptions)} subscriptions",
+        before=Topic(exists=True, topic_arn=arn, **saved),
+        why=f"topic {arn} exists, with {len(saved['subscriptions'])} subscriptions",
         region=home.region,
         notes=(f"its policy lets {', '.join(services)} publish, which will fail",) if services else (),
     )

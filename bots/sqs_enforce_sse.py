@@ -14,13 +14,10 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
-from bots._key_policies import shut_out
-from bots._kms import KEY_PATTERN, KEYS, is_key, usable_key
-from bots._policies import services_let_in
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
+from bots._kms import KEY_PATTERN, KEYS
 from bots._queues import QUEUE, Queue, the_queue
-
-SENDING = ("kms:GenerateDataKey", "kms:Decrypt")  # what a service needs of the key to send
+from bots._wished_keys import other_key_of_queue, verdict
 
 
 class Wish(Params):
@@ -84,13 +81,7 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Encryption]:
     )
     compliant, trouble = bool(key or before.sqs_keys), ""
     if params.kms_key_id is not None:
-        try:
-            compliant = await _other_key(queue, found, params) is None
-        except CannotFix as problem:
-            # An undo must be able to look at a queue whose key has been switched off since.
-            if key is None:
-                raise
-            compliant, trouble = False, f"; {problem}"
+        compliant, trouble = await verdict(key, _complies(queue, found, params))
     return Check(
         compliant=compliant,
         before=before,
@@ -107,7 +98,9 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Encryption) -> Non
     queue = await the_queue(aws, target)
     if params.kms_key_id is None:
         await queue.set(SqsManagedSseEnabled="true")
-    elif key := await _other_key(queue, await queue.attributes(), params):
+        return
+    found = await queue.attributes()
+    if key := await other_key_of_queue(queue, found, params.kms_key_id, params.kms_region):
         await queue.set(KmsMasterKeyId=key)
 
 
@@ -120,25 +113,5 @@ async def undo(aws: Aws, target: Target, before: Encryption) -> None:
         await queue.set(KmsMasterKeyId="", SqsManagedSseEnabled=str(before.sqs_keys).lower())
 
 
-async def _other_key(queue: Queue, found: dict[str, str], params: Wish) -> str | None:
-    """ARN of the wished key; None if the queue uses it already.
-
-    Raises:
-        CannotFix: SQS or somebody who sends to the queue cannot use it.
-    """
-    wished, region = str(params.kms_key_id), queue.home.region
-    # Of a multi-Region key every region has a replica by the same id.
-    if params.kms_region not in (None, region) and not wished.startswith("mrk-"):
-        raise CannotFix(f"SQS uses keys of the queue's own region, {region}, not of {params.kms_region}")
-    key = await usable_key(queue.home, wished)
-    if await is_key(queue.home, found.get("KmsMasterKeyId") or None, key):
-        return None
-    # Services the key does not let in would fail to send, and nobody would hear of it.
-    if services := services_let_in(found.get("Policy")):
-        answer = await queue.home.call("kms", "GetKeyPolicy", KeyId=key, PolicyName="default")
-        if out := shut_out(answer["Policy"], services, SENDING):
-            raise CannotFix(
-                f"queue {queue.name} lets {', '.join(out)} send, but the policy of key {key} does not allow that "
-                f"{' and '.join(SENDING)}: add a statement that does"
-            )
-    return key
+async def _complies(queue: Queue, found: dict[str, str], params: Wish) -> bool:
+    return await other_key_of_queue(queue, found, str(params.kms_key_id), params.kms_region) is None

@@ -1,4 +1,4 @@
-"""Buckets for the scenes of bots that decide who gets at one, and the whole of what the owner sees."""
+"""Buckets for scenes: made by their name or as a finding has one, and everything that can be seen of them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,45 @@ from botocore.exceptions import ClientError
 
 from tests.bots.scene import Planted
 from tests.fake_aws.admin import Admin
+from tests.fake_aws.moto_gaps import s3 as inside
 
 ELSEWHERE = "eu-west-1"
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
+
+# Somebody else's statement, which must survive whatever is merged into its policy.
+THEIRS = {
+    "Sid": "Auditors",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::222233334444:root"},
+    "Action": "s3:ListBucket",
+}
+
+
+def make(admin: Admin, name: str, region: str = "us-east-1") -> str:
+    """A plain bucket of that name."""
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    admin.client("s3", region).create_bucket(Bucket=name, **where)
+    return name
+
+
+def make_shared(admin: Admin, name: str, region: str = "us-east-1", **more: Any) -> str:
+    """A bucket with a policy of somebody's own; ``more`` changes the statement."""
+    make(admin, name, region)
+    statement = {**THEIRS, "Resource": f"arn:aws:s3:::{name}", **more}
+    set_policy(admin, name, statement)
+    return name
+
+
+def set_policy(admin: Admin, name: str, *statements: dict[str, Any]) -> None:
+    """Replace the bucket's policy."""
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    admin.client("s3").put_bucket_policy(Bucket=name, Policy=json.dumps(document))
+
+
+def encrypt_with_kms(admin: Admin, name: str) -> None:
+    """SSE-KMS by default, which many services cannot deliver into."""
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    admin.client("s3").put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
 
 
 def plant(admin: Admin, *, region: str = "us-east-1", policy: Any = None, grants: Any = None) -> Planted:
@@ -23,9 +59,7 @@ def plant(admin: Admin, *, region: str = "us-east-1", policy: Any = None, grants
         policy: its policy, as a document or, byte for byte, as text.
         grants: pairs of who (canonical id or URI of a group) and permission, besides the owner's.
     """
-    name, s3 = f"invoices-{admin.account_id}", admin.client("s3", region)
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=name, **where)
+    name, s3 = make(admin, f"invoices-{admin.account_id}", region), admin.client("s3", region)
     s3.put_object(Bucket=name, Key="2026/january.txt", Body=b"100")
     if policy is not None:
         text = policy if isinstance(policy, str) else json.dumps(policy)
@@ -91,8 +125,26 @@ def policy_of(admin: Admin, planted: Planted) -> str | None:
     return found
 
 
-def statements_of(admin: Admin, planted: Planted) -> Any:
-    return json.loads(policy_of(admin, planted) or '{"Statement": []}')["Statement"]
+def statements(name: str) -> list[dict[str, Any]]:
+    """The statements of the bucket's policy."""
+    found: list[dict[str, Any]] = json.loads(inside.bucket(name).policy or '{"Statement": []}')["Statement"]
+    return found
+
+
+def seen(name: str) -> Any:
+    """Everything about the bucket; None if there is none. Read where moto keeps it: this is asked often."""
+    found = inside.bucket(name)
+    if found is None:
+        return None
+    block = found.public_access_block
+    return {
+        "account": found.account_id,
+        "region": found.region_name,
+        "policy": statements(name),
+        "encryption": found.encryption,
+        "closed to the public": None if block is None else block.to_config_dict(),
+        "objects": sorted(found.keys),
+    }
 
 
 def website_of(admin: Admin, planted: Planted) -> Any:

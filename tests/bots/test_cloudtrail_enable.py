@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from moto.cloudtrail.models import cloudtrail_backends
 
-from bots._account_trails import records_management_events
 from bots._aws import AwsError
 from bots._bot import CannotFix, TryLater
+from bots._trail_coverage import records_management_events
 from bots._words import BadWords, parse
 from bots.cloudtrail_enable import Wish, bot
-from tests.bots import log_buckets as buckets
+from tests.bots import buckets
 from tests.bots.alone import Alone, alone
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.bots.scene import Planted, Scene
 from tests.bots.trails import ELSEWHERE, a_trail, no_trail, seen
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws
+from tests.fake_aws.server import policy as policy_of
 
 TRAIL = "arn:aws:cloudtrail:us-east-1:222233334444:trail/audit"
 CLOUDTRAIL = {"Service": "cloudtrail.amazonaws.com"}
@@ -27,12 +27,8 @@ BOTH = [
 ]
 
 
-def _policy(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
 def _key(
-    admin: Admin, region: str = "us-east-1", *, policy: str = _policy(*BOTH), alias: str = "alias/audit"
+    admin: Admin, region: str = "us-east-1", *, policy: str = policy_of(*BOTH), alias: str = "alias/audit"
 ) -> str:
     kms = admin.client("kms", region)
     arn = str(kms.create_key(Policy=policy)["KeyMetadata"]["Arn"])
@@ -53,7 +49,7 @@ def _other_key(admin: Admin) -> Planted:
 
 
 def _shut_out(admin: Admin) -> Planted:
-    _key(admin, policy=_policy())
+    _key(admin, policy=policy_of())
     return a_trail(admin, "alias/audit")
 
 
@@ -97,7 +93,7 @@ def replace_words(plant: Any, *words: str) -> Any:
     ],
 )
 def test_a_key_policy_is_read_as_cloudtrail_feels_it(statements: list[dict[str, Any]], lets: bool) -> None:
-    assert lets_encrypt(_policy(*statements), TRAIL) is lets
+    assert lets_encrypt(policy_of(*statements), TRAIL) is lets
 
 
 @pytest.mark.parametrize(

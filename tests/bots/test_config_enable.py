@@ -12,7 +12,7 @@ from bots._aws import AwsError
 from bots._bot import TryLater
 from bots._words import BadWords, parse
 from bots.config_enable import Wish, bot
-from tests.bots import log_buckets as buckets
+from tests.bots import buckets
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin

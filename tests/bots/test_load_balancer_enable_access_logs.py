@@ -11,7 +11,7 @@ from moto.ec2.models import ec2_backends
 from bots._bot import CannotFix, TargetGone, TryLater
 from bots._words import BadWords, parse
 from bots.load_balancer_enable_access_logs import Wish, bot
-from tests.bots import log_buckets as buckets
+from tests.bots import buckets
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin

@@ -9,7 +9,7 @@ from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, TryLater
 from bots._log_bucket import LogBucket
 from bots.cloudtrail_enable import bot
-from tests.bots import log_buckets as buckets
+from tests.bots import buckets
 from tests.bots.alone import alone
 from tests.bots.scene import Planted
 from tests.fake_aws.server import FakeAws

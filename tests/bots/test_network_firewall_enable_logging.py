@@ -14,7 +14,7 @@ from bots._bot import CannotFix
 from bots._firewall_logs import Firewall, moved
 from bots._words import BadWords, parse
 from bots.network_firewall_enable_logging import Wish, bot
-from tests.bots import log_buckets as buckets
+from tests.bots import buckets
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin

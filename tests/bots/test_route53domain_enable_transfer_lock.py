@@ -95,16 +95,18 @@ async def test_what_the_registry_is_at_with_another_domain_is_no_reason_to_wait(
             await one.fix()
 
 
-@pytest.mark.parametrize("message", ["the registrant did not answer", None])
+@pytest.mark.parametrize(
+    ("status", "message"), [("FAILED", "the registrant did not answer"), ("FAILED", None), ("ERROR", None)]
+)
 async def test_a_failure_of_the_registry_is_told_and_not_repeated_at_once(
-    aws: FakeAws, message: str | None
+    aws: FakeAws, status: str, message: str | None
 ) -> None:
     admin = aws.fresh_account()
     planted = _slow(admin)
     async with alone(bot, aws, admin, planted) as one:
         with pytest.raises(TryLater):
             await one.fix()
-        inside.finish(admin.account_id, "example.com", "FAILED", message)
+        inside.finish(admin.account_id, "example.com", status, message)
         with pytest.raises(CannotFix, match=message or "gave no reason"):
             await one.fix()
     assert _submitted(aws, admin) == 1

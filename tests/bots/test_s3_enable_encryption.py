@@ -14,6 +14,7 @@ from bots._policies import services_let_in
 from bots._words import BadWords, parse
 from bots.s3_enable_encryption import Wish, bot
 from tests.bots.alone import alone
+from tests.bots.buckets import make
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.moto_gaps import s3 as moto_s3
@@ -32,10 +33,7 @@ def _bucket(
     admin: Admin, *words: str, region: str = "us-east-1", default: dict[str, Any] | None = None
 ) -> Planted:
     """``default`` is the one rule of the bucket's default encryption; None leaves AWS's."""
-    name = f"invoices-{admin.account_id}"
-    s3 = admin.client("s3", region)
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=name, **where)
+    name, s3 = make(admin, f"invoices-{admin.account_id}", region), admin.client("s3", region)
     if default is not None:
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [default]})
     return Planted(

@@ -10,7 +10,7 @@ import pytest
 from bots._aws import AwsError
 from bots._bot import CannotFix
 from bots.s3_enable_logging import bot
-from tests.bots import log_buckets as buckets
+from tests.bots import buckets
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin

@@ -10,6 +10,7 @@ from bots._aws import AwsError
 from bots._bot import CannotFix
 from bots.s3_enable_versioning import bot
 from tests.bots.alone import alone
+from tests.bots.buckets import directory_bucket, make, missing
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.moto_gaps import s3 as inside
@@ -17,10 +18,7 @@ from tests.fake_aws.server import FakeAws
 
 
 def _bucket(admin: Admin, region: str = "us-east-1", status: str | None = None) -> Planted:
-    name = f"invoices-{admin.account_id}"
-    s3 = admin.client("s3", region)
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(Bucket=name, **where)
+    name, s3 = make(admin, f"invoices-{admin.account_id}", region), admin.client("s3", region)
     if status is not None:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
     s3.put_object(Bucket=name, Key="2026/january.txt", Body=b"100")
@@ -33,10 +31,6 @@ def _mfa_delete(admin: Admin) -> Planted:
     return planted
 
 
-def _directory_bucket(admin: Admin) -> Planted:
-    return Planted(entity={"id": f"fast-{admin.account_id}--use1-az4--x-s3"})
-
-
 def _observe(admin: Admin, planted: Planted) -> Any:
     s3, name = admin.client("s3"), planted.entity["id"]
     return {
@@ -47,13 +41,9 @@ def _observe(admin: Admin, planted: Planted) -> Any:
     }
 
 
-def _missing(admin: Admin) -> Planted:
-    return Planted(entity={"id": f"never-made-{admin.account_id}", "type": "S3Bucket"})
-
-
 def scenes() -> list[Scene]:
     return [
-        Scene(name="never versioned", plant=_bucket, observe=_observe, missing=_missing, region=""),
+        Scene(name="never versioned", plant=_bucket, observe=_observe, missing=missing, region=""),
         Scene(
             name="suspended, elsewhere",
             plant=lambda admin: _bucket(admin, "eu-west-1", "Suspended"),
@@ -74,7 +64,7 @@ def scenes() -> list[Scene]:
         ),
         Scene(
             name="directory bucket",
-            plant=_directory_bucket,
+            plant=directory_bucket,
             observe=lambda _admin, _planted: None,
             refusal="is a directory bucket",
         ),

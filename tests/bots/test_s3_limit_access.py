@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots._bot import CannotFix
+from bots._bucket_statements import _BAD, is_bad, limited
 from bots._policies import covers, is_open
-from bots.s3_limit_access import _BAD, bot, is_bad, limited
+from bots.s3_limit_access import bot
 from tests.bots import buckets
 from tests.bots.alone import alone
 from tests.bots.scene import Scene

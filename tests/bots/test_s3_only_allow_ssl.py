@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bots._bot import CannotFix
+from bots._bucket_statements import denies_plain_http
 from bots._catalogue import bot_named
-from bots.s3_only_allow_ssl import bot, denies_plain_http
+from bots.s3_only_allow_ssl import bot
 from tests.bots import buckets
 from tests.bots.alone import alone
 from tests.bots.scene import Scene
@@ -110,7 +111,7 @@ async def test_the_policy_keeps_every_statement_and_gains_one_about_this_bucket(
         await one.fix()
         # A second attempt after a crash adds nothing.
         await one.bot.run_fix(one.account, one.target, one.params, (await one.check()).before)
-    assert buckets.statements_of(admin, planted) == [
+    assert buckets.statements(planted.notes["name"]) == [
         {**READER, "Sid": "DenyInsecureTransport"},
         {
             **DENY,

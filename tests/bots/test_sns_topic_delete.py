@@ -11,7 +11,8 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.sns.models import Subscription, sns_backends
 
 from bots._bot import CannotFix
-from bots.sns_topic_delete import MOST_SUBSCRIPTIONS, Topic, bot
+from bots._saved_topics import MOST_SUBSCRIPTIONS
+from bots.sns_topic_delete import Topic, bot
 from tests.bots.alone import alone
 from tests.bots.scene import Planted, Scene
 from tests.fake_aws.admin import Admin

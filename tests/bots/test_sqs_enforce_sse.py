@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bots._bot import CannotFix
-from bots._key_policies import shut_out
+from bots._policies import lets_service
 from bots._words import BadWords, parse
-from bots.sqs_enforce_sse import SENDING, Encryption, Wish, bot
+from bots.sqs_enforce_sse import Encryption, Wish, bot
 from tests.bots.alone import alone
 from tests.bots.queues import missing, observe, plant
 from tests.bots.scene import Planted, Scene
@@ -101,19 +101,19 @@ def test_words_that_name_no_key_are_refused_before_anything_is_asked(words: list
 
 
 @pytest.mark.parametrize(
-    ("document", "out"),
+    ("document", "lets"),
     [
-        (_let_in(SNS, *SENDING), ()),
-        (_let_in(SNS, "kms:*"), ()),
-        (_let_in(SNS, "KMS:generatedatakey*", "kms:Dec*"), ()),
-        (_let_in(SNS, "kms:Decrypt"), (SNS,)),
-        (_let_in("events.amazonaws.com", "kms:*"), (SNS,)),
-        (_let_in(SNS, "kms:*").replace("Allow", "Deny"), (SNS,)),
-        ('{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*"}}', (SNS,)),
+        (_let_in(SNS, "kms:GenerateDataKey", "kms:Decrypt"), True),
+        (_let_in(SNS, "kms:*"), True),
+        (_let_in(SNS, "KMS:generatedatakey*", "kms:Dec*"), True),
+        (_let_in(SNS, "kms:Decrypt"), False),
+        (_let_in("events.amazonaws.com", "kms:*"), False),
+        (_let_in(SNS, "kms:*").replace("Allow", "Deny"), False),
+        ('{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*"}}', False),
     ],
 )
-def test_a_key_policy_lets_a_service_in_only_by_its_name(document: str, out: tuple[str, ...]) -> None:
-    assert shut_out(document, [SNS], SENDING) == out
+def test_a_key_policy_lets_a_service_in_only_by_its_name(document: str, lets: bool) -> None:
+    assert lets_service(document, SNS, ["kms:GenerateDataKey", "kms:Decrypt"]) is lets
 
 
 @pytest.mark.usefixtures("hub_environment")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.bots import buckets
 from tests.bots.scene import Planted
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import allow, policy
@@ -22,10 +23,7 @@ def a_trail(
 ) -> Planted:
     """A trail with a bucket of its own, as a finding has it."""
     bucket = f"{name.lower().replace('_', '-')}-logs-{admin.account_id}"
-    where = {"CreateBucketConfiguration": {"LocationConstraint": bucket_region}}
-    admin.client("s3", bucket_region).create_bucket(
-        Bucket=bucket, **({} if bucket_region == "us-east-1" else where)
-    )
+    buckets.make(admin, bucket, bucket_region)
     let_cloudtrail_in(admin, bucket, bucket_region)
     trail = admin.client("cloudtrail", region).create_trail(Name=name, S3BucketName=bucket, **made)
     entity = {"id": trail["TrailARN"], "name": name, "type": "CloudTrail", "region": region.replace("-", "_")}

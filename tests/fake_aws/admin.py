@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
 from tests.fake_aws.principals import administrator_key
@@ -109,3 +110,12 @@ class Admin:
         if key not in self._clients:
             self._clients[key] = _of_account(_shared(self.endpoint, *key), self.account_id)
         return self._clients[key]
+
+
+def code(call: Callable[..., object], **params: Any) -> str | None:
+    """AWS's error code, None if the call went through."""
+    try:
+        call(**params)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return None

@@ -9,14 +9,7 @@ import pytest
 from tests.bots.functions import NAME, moto_function, plant
 from tests.bots.queues import arn, url
 from tests.bots.queues import plant as queue
-from tests.fake_aws.admin import Admin
-from tests.fake_aws.server import FakeAws
-from tests.fake_aws.test_moto_gaps import code
-
-
-@pytest.fixture
-def admin(aws: FakeAws) -> Admin:
-    return aws.fresh_account()
+from tests.fake_aws.admin import Admin, code
 
 
 def test_a_function_takes_one_update_at_a_time_and_only_of_the_revision_it_is_meant_for(admin: Admin) -> None:

@@ -8,14 +8,7 @@ import pytest
 from moto.ec2.models import ec2_backends
 
 from tests.bots import iam_plants as plants
-from tests.fake_aws.admin import Admin
-from tests.fake_aws.server import FakeAws
-from tests.fake_aws.test_moto_gaps import code
-
-
-@pytest.fixture
-def admin(aws: FakeAws) -> Admin:
-    return aws.fresh_account()
+from tests.fake_aws.admin import Admin, code
 
 
 @pytest.mark.parametrize("path", [plants.SSO, plants.SERVICE_LINKED])

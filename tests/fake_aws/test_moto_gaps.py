@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 
 from tests.fake_aws import admin as clients_of
-from tests.fake_aws.admin import Admin
+from tests.fake_aws.admin import Admin, code
 from tests.fake_aws.moto_gaps import s3 as inside
 from tests.fake_aws.server import FakeAws, allow, policy
-
-
-@pytest.fixture
-def admin(aws: FakeAws) -> Admin:
-    return aws.fresh_account()
-
-
-def code(call: Callable[..., object], **params: Any) -> str | None:
-    """AWS's error code, None if the call went through."""
-    try:
-        call(**params)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return None
 
 
 def _encryption(s3: Any, bucket: str) -> list[dict[str, Any]]:

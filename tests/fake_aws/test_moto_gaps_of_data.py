@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.kms.models import kms_backends
 from moto.s3control.models import s3control_backends
 
 from tests.fake_aws import admin as clients_of
-from tests.fake_aws.admin import Admin
+from tests.fake_aws.admin import Admin, code
 from tests.fake_aws.server import FakeAws, allow, policy
-
-
-@pytest.fixture
-def admin(aws: FakeAws) -> Admin:
-    return aws.fresh_account()
-
-
-def code(call: Callable[..., object], **params: Any) -> str | None:
-    """AWS's error code, None if the call went through."""
-    try:
-        call(**params)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return None
 
 
 def test_a_bucket_is_not_deleted_under_its_access_points_nor_given_acls_it_does_not_allow(

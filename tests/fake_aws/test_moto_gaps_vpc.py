@@ -8,15 +8,8 @@ import pytest
 
 from tests.bots.test_acm_delete_certificate import LOAD_BALANCER, _in_state
 from tests.bots.test_route53domain_enable_auto_renew import register
-from tests.fake_aws.admin import Admin
+from tests.fake_aws.admin import Admin, code
 from tests.fake_aws.moto_gaps import route53domains as registrar
-from tests.fake_aws.server import FakeAws
-from tests.fake_aws.test_moto_gaps import code
-
-
-@pytest.fixture
-def admin(aws: FakeAws) -> Admin:
-    return aws.fresh_account()
 
 
 def _vpc(ec2: Any) -> str:

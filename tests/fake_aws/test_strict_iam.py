@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.fake_aws import admin as clients_of
-from tests.fake_aws.admin import Admin
+from tests.fake_aws.admin import Admin, code
 from tests.fake_aws.server import (
     EXTERNAL_ID,
     HUB_ACCOUNT,
@@ -236,15 +235,6 @@ def client(aws: FakeAws, credentials: Mapping[str, str], service: str, region: s
         secret_key=secret_key,
         token=next(iter(token), None),
     )
-
-
-def code(call: Callable[[], object]) -> str | None:
-    """AWS's error code, None if the call went through."""
-    try:
-        call()
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return None
 
 
 def acting(aws: FakeAws, *statements: dict[str, Any], **more: Any) -> tuple[Admin, Callable[..., Any]]:

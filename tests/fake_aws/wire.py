@@ -6,7 +6,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
@@ -152,6 +152,19 @@ class Answer:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+def with_body(answer: Answer, body: ET.Element | Mapping[str, Any]) -> Answer:
+    """The answer with this for its XML or JSON."""
+    text = ET.tostring(body) if isinstance(body, ET.Element) else json.dumps(body).encode()
+    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
+    return replace(answer, headers=headers, body=text)
+
+
+def xml_of(answer: Answer) -> tuple[ET.Element, str]:
+    """The answer's XML, and what stands before the names of its elements."""
+    root = ET.fromstring(answer.body)
+    return root, root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
 
 
 def refusal(call: Call, code: str, message: str, *, status: int = 403) -> Answer:

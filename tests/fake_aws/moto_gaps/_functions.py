@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
@@ -12,7 +11,7 @@ from moto.awslambda.models import lambda_backends
 from moto.iam.models import iam_backends
 
 from tests.fake_aws.strict_iam import Request, Rights, Word
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body
 
 MOST_TAGS = 50
 
@@ -55,8 +54,7 @@ def after(call: Call, answer: Answer) -> Answer:
     if call.operation != "GetFunctionConfiguration":
         return answer
     function = inside(call.account_id, call.params["FunctionName"], call.region)
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=json.dumps(_configuration(function)).encode(), headers=headers)
+    return with_body(answer, _configuration(function))
 
 
 def _configuration(function: Any) -> dict[str, Any]:

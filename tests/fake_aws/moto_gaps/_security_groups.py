@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body, xml_of
 
 QUOTA = 60  # rules per group, direction and address family, unless raised
 _PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
@@ -81,8 +80,7 @@ def after(call: Call, answer: Answer) -> Answer:
     for rule in _side(group, call):
         if (described := wanted.get(_key_of(rule))) and not rule.ip_range:
             rule.ip_range = {"Description": described}
-    root = ET.fromstring(answer.body)
-    space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+    root, space = xml_of(answer)
     answered = root.find(f"{space}securityGroupRuleSet")
     if group is None or answered is None:
         return answer
@@ -91,8 +89,7 @@ def after(call: Call, answer: Answer) -> Answer:
         if _key_of(rule) in wanted and rule.id not in told:
             item = ET.SubElement(answered, f"{space}item")
             ET.SubElement(item, f"{space}securityGroupRuleId").text = rule.id
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=ET.tostring(root), headers=headers)
+    return with_body(answer, root)
 
 
 def _duplicate(call: Call) -> Answer:

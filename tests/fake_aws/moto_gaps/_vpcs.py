@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
-from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body, xml_of
 
 
 def cannot_delete(call: Call) -> Answer | None:
@@ -57,7 +55,7 @@ def filtered_peerings(call: Call, answer: Answer) -> Answer:
     """moto answers DescribeVpcPeeringConnections with all there are, whatever the filters say."""
     sides = {"requester-vpc-info.vpc-id": "requesterVpcInfo", "accepter-vpc-info.vpc-id": "accepterVpcInfo"}
     wanted = {each["Name"]: each["Values"] for each in call.params.get("Filters", ())}
-    root, space = _read(answer)
+    root, space = xml_of(answer)
     found = root.find(f"{space}vpcPeeringConnectionSet")
     for item in list(found) if found is not None else ():
         for name, side in sides.items():
@@ -65,25 +63,15 @@ def filtered_peerings(call: Call, answer: Answer) -> Answer:
             if found is not None and vpc_id not in wanted.get(name, [vpc_id]):
                 found.remove(item)
                 break
-    return _with(answer, root)
+    return with_body(answer, root)
 
 
 def addresses_in_full(answer: Answer) -> Answer:
     """AWS says for each private address of an interface which public one is mapped to it; moto only once."""
-    root, space = _read(answer)
+    root, space = xml_of(answer)
     for interface in root.iterfind(f"{space}networkInterfaceSet/{space}item"):
         mapped = interface.find(f"{space}association")
         for address in interface.iterfind(f"{space}privateIpAddressesSet/{space}item"):
             if mapped is not None and address.findtext(f"{space}primary") == "true":
                 address.append(copy.deepcopy(mapped))
-    return _with(answer, root)
-
-
-def _read(answer: Answer) -> tuple[ET.Element, str]:
-    root = ET.fromstring(answer.body)
-    return root, root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
-
-
-def _with(answer: Answer, root: ET.Element) -> Answer:
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=ET.tostring(root), headers=headers)
+    return with_body(answer, root)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from moto.organizations.models import organizations_backends
 from moto.utilities.utils import get_partition
 
 from tests.fake_aws.moto_gaps import s3
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body
 
 TRAILS_PER_REGION = 5
 PAGE = 50  # events, the most AWS puts on one page
@@ -189,7 +188,7 @@ def _with_default_selector(answer: Answer) -> Answer:
     if found.get("EventSelectors") or found.get("AdvancedEventSelectors"):
         return answer
     default = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}
-    return _saying(answer, {**found, "EventSelectors": [default]})
+    return with_body(answer, {**found, "EventSelectors": [default]})
 
 
 def _with_delivery_to_logs(call: Call, answer: Answer) -> Answer:
@@ -198,7 +197,7 @@ def _with_delivery_to_logs(call: Call, answer: Answer) -> Answer:
         error = getattr(each, "logs_error", None)
         if call.params["Name"] in (each.arn, each.trail_name) and error:
             found = {**json.loads(answer.body), "LatestCloudWatchLogsDeliveryError": error}
-            return _saying(answer, found)
+            return with_body(answer, found)
     return answer
 
 
@@ -214,9 +213,4 @@ def _with_trails_of_the_organization(call: Call, answer: Answer) -> Answer:
             for each in backend.trails.values()
             if each.is_org_trail and (each.is_multi_region or each.region_name == call.region)
         ]
-    return _saying(answer, found)
-
-
-def _saying(answer: Answer, found: Mapping[str, Any]) -> Answer:
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=json.dumps(found).encode(), headers=headers)
+    return with_body(answer, found)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from xml.etree import ElementTree as ET
 
-from tests.fake_aws.wire import Answer, Call
+from tests.fake_aws.wire import Answer, Call, with_body, xml_of
 
 
 def after(call: Call, answer: Answer) -> Answer:
     """moto answers DescribeAlarms with everything; AWS in pages of at most 100 alarms, 50 unless told."""
     if call.operation != "DescribeAlarms":
         return answer
-    root = ET.fromstring(answer.body)
-    space = root.tag.partition("}")[0] + "}"
+    root, space = xml_of(answer)
     lists = [found for kind in ("Metric", "Composite") for found in root.iter(f"{space}{kind}Alarms")]
     everything = [(parent, alarm) for parent in lists for alarm in parent]
     start = int(call.params.get("NextToken") or 0)
@@ -22,5 +20,4 @@ def after(call: Call, answer: Answer) -> Answer:
         parent.remove(alarm)
     if end < len(everything):
         ET.SubElement(root[0], f"{space}NextToken").text = str(end)
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=ET.tostring(root), headers=headers)
+    return with_body(answer, root)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -19,7 +18,7 @@ from tests.fake_aws.moto_gaps import (
     _snapshots,
     _vpcs,
 )
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body, xml_of
 
 
 def _instance(call: Call, instance_id: str) -> Any:
@@ -111,8 +110,7 @@ def after(call: Call, answer: Answer) -> Answer:
 
 def _page(answer: Answer, size: int, start: int) -> Answer:
     """moto ignores MaxResults and NextToken of DescribeSecurityGroupRules and answers with everything."""
-    root = ET.fromstring(answer.body)
-    space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+    root, space = xml_of(answer)
     rules = root.find(f"{space}securityGroupRuleSet")
     if rules is None:
         return answer
@@ -121,5 +119,4 @@ def _page(answer: Answer, size: int, start: int) -> Answer:
         rules.remove(rule)
     if start + size < len(everything):
         ET.SubElement(root, f"{space}nextToken").text = str(start + size)
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=ET.tostring(root), headers=headers)
+    return with_body(answer, root)

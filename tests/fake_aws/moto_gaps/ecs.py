@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from typing import Any
 
 from moto.ecs.models import ecs_backends
 
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body
 
 # The most one call takes, per operation and parameter.
 _LIMITS = {
@@ -54,8 +53,7 @@ def after(call: Call, answer: Answer) -> Answer:
             _page(call, found)
         case _:
             return answer
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=json.dumps(found).encode(), headers=headers)
+    return with_body(answer, found)
 
 
 def _task(backend: Any, arn: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -13,7 +12,7 @@ from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.utilities.utils import get_partition
 
 from tests.fake_aws.moto_gaps import _iam_roles
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body
 
 ATTACHED_AT_MOST = 10  # managed policies, unless AWS raises an account's quota
 # Characters of all inline policies together, white space not counted.
@@ -63,8 +62,7 @@ def _with_time(answer: Answer, moment: datetime) -> Answer:
     for element in root.iter():
         if element.tag.endswith("GeneratedTime"):
             element.text = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=ET.tostring(root), headers=headers)
+    return with_body(answer, root)
 
 
 def _generate(_call: Call, backend: Any) -> None:

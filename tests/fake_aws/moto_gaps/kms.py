@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from moto.kms.models import kms_backends
 
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body
 
 YEAR = 365  # days between rotations unless one is asked for
 
@@ -82,7 +81,7 @@ def after(call: Call, answer: Answer) -> Answer:
             found["KeyId"] = key.arn
             if found["KeyRotationEnabled"]:
                 found["RotationPeriodInDays"] = getattr(key, "rotation_period", YEAR)
-            return replace(answer, body=json.dumps(found).encode(), headers=_without_length(answer))
+            return with_body(answer, found)
         case _:
             pass
     return answer
@@ -93,7 +92,7 @@ def _with_the_usage_aws_assumes(call: Call, answer: Answer) -> Answer:
     found = json.loads(answer.body)
     key = kms_backends[call.account_id][call.region].keys[found["KeyMetadata"]["KeyId"]]
     key.key_usage = found["KeyMetadata"]["KeyUsage"] = key.key_usage or "ENCRYPT_DECRYPT"
-    return replace(answer, body=json.dumps(found).encode(), headers=_without_length(answer))
+    return with_body(answer, found)
 
 
 def _wait_for_replicas(call: Call) -> None:
@@ -113,7 +112,7 @@ def _described(call: Call, answer: Answer) -> Answer:
         found["KeyMetadata"]["KeyManager"] = key.key_manager = "AWS"
     if key.key_state == "PendingReplicaDeletion":
         found["KeyMetadata"]["PendingDeletionWindowInDays"] = key.waiting_days
-    return replace(answer, body=json.dumps(found).encode(), headers=_without_length(answer))
+    return with_body(answer, found)
 
 
 def _tell_primary_and_replica_apart(call: Call) -> None:
@@ -123,7 +122,3 @@ def _tell_primary_and_replica_apart(call: Call) -> None:
     shared = primary.multi_region_configuration
     primary.multi_region_configuration = {**shared, "MultiRegionKeyType": "PRIMARY"}
     replica.multi_region_configuration = {**shared, "MultiRegionKeyType": "REPLICA"}
-
-
-def _without_length(answer: Answer) -> tuple[tuple[str, str], ...]:
-    return tuple(header for header in answer.headers if header[0].lower() != "content-length")

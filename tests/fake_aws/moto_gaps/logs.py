@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from moto.logs.models import logs_backends
 
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body
 
 
 def before(call: Call) -> Answer | None:
@@ -31,5 +30,4 @@ def after(call: Call, answer: Answer) -> Answer:
     found = json.loads(answer.body)
     for group in found["logGroups"]:
         group["logGroupClass"] = getattr(groups[group["logGroupName"]], "log_group_class", "STANDARD")
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=json.dumps(found).encode(), headers=headers)
+    return with_body(answer, found)

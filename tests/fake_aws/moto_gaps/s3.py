@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from moto.s3.models import s3_backends
 from moto.s3control.models import s3control_backends
 
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body, xml_of
 
 
 def bucket(name: str) -> Any:
@@ -97,21 +96,17 @@ def after(call: Call, answer: Answer) -> Answer:
         for backend in s3_backends[owner].values():
             backend.log_incoming_request = _nothing
     if call.operation == "GetBucketVersioning" and has_mfa_delete(call.params["Bucket"]):
-        root = ET.fromstring(answer.body)
-        ET.SubElement(root, root.tag.rpartition("}")[0] + "}MfaDelete").text = "Enabled"
-        body = ET.tostring(root)
-        headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-        return replace(answer, body=body, headers=headers)
+        root, space = xml_of(answer)
+        ET.SubElement(root, f"{space}MfaDelete").text = "Enabled"
+        return with_body(answer, root)
     return answer
 
 
 def _with_regions(answer: Answer) -> Answer:
     """A list of buckets that was asked for with any parameter says where each of them lives."""
-    root = ET.fromstring(answer.body)
-    space = root.tag.rpartition("}")[0] + "}" if root.tag.startswith("{") else ""
+    root, space = xml_of(answer)
     for listed in root.iter(f"{space}Bucket"):
         ET.SubElement(listed, f"{space}BucketRegion").text = bucket(
             str(listed.findtext(f"{space}Name"))
         ).region_name
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=ET.tostring(root), headers=headers)
+    return with_body(answer, root)

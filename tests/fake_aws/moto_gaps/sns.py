@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from moto.sns.models import sns_backends
 
 from tests.fake_aws.moto_gaps import _topics
-from tests.fake_aws.wire import Answer, Call
+from tests.fake_aws.wire import Answer, Call, with_body
 
 PENDING = "PendingConfirmation"
 
@@ -35,5 +34,4 @@ def after(call: Call, answer: Answer) -> Answer:
     for element in root.iter():
         if element.text in pending:
             element.text = PENDING
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=ET.tostring(root), headers=headers)
+    return with_body(answer, root)

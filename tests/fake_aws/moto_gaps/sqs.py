@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from moto.sqs.models import sqs_backends
 
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body
 
 
 def inside(account_id: str, name: str, region: str = "us-east-1") -> Any:
@@ -72,6 +71,5 @@ def after(call: Call, answer: Answer) -> Answer:
     if call.operation == "GetQueueAttributes" and getattr(queue, "redrive_allow_policy", None):
         found = json.loads(answer.body)
         found["Attributes"]["RedriveAllowPolicy"] = queue.redrive_allow_policy
-        headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-        return replace(answer, body=json.dumps(found).encode(), headers=headers)
+        return with_body(answer, found)
     return answer

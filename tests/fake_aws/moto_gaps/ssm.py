@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
-from tests.fake_aws.wire import Answer, Call, refusal
+from tests.fake_aws.wire import Answer, Call, refusal, with_body
 
 MOST_AT_ONCE = 20  # accounts in a list
 PAGE = 50  # accounts, unless told
@@ -34,5 +33,4 @@ def after(call: Call, answer: Answer) -> Answer:
     end = start + min(int(call.params.get("MaxResults") or PAGE), 200)
     more = {"NextToken": str(end)} if end < len(found["AccountIds"]) else {}
     page = {name: values[start:end] for name, values in found.items()}
-    headers = tuple(header for header in answer.headers if header[0].lower() != "content-length")
-    return replace(answer, body=json.dumps(page | more).encode(), headers=headers)
+    return with_body(answer, page | more)

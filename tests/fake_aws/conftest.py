@@ -1,0 +1,14 @@
+"""Fixtures of the tests of the fake AWS."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fake_aws.admin import Admin
+from tests.fake_aws.server import FakeAws
+
+
+@pytest.fixture
+def admin(aws: FakeAws) -> Admin:
+    """The administrator of an account of the test's own."""
+    return aws.fresh_account()
