@@ -8,11 +8,11 @@ from typing import Any
 
 from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, Target, TargetGone, on
-from bots._identities import ROOT, USER, Identity, listing
+from bots._identities import ROOT, USERS, Identity, listing
 from bots._trail import ACTION as LOOK_UP
 from bots._trail import LoggedCall, the_call
 
-READS = (LOOK_UP, *on(USER, "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"))
+READS = (LOOK_UP, *on(USERS, "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"))
 NOT_THERE = "NoSuchEntity"
 _LASTING = re.compile(r"AKIA[A-Z0-9]{12,124}")
 _TEMPORARY = re.compile(r"ASIA[A-Z0-9]{12,124}")

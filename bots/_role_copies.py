@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bots._all_or_none import IamChange, Write
 from bots._aws import Aws, together
 from bots._bot import CannotFix
 from bots._boundaries import boundary_of
-from bots._iam_writes import NO_SUCH, Change, Write
-from bots._inline import as_text, inline_documents, inline_names, removals
-from bots._managed import attached_to_role, detachments
+from bots._identities import NO_SUCH, Identity
+from bots._inline import inline_policies, removals
+from bots._managed import as_text, attached, detachments
 from bots._policies import same, statements
 
 MARK = "remediation-hub:copy-of"
@@ -60,14 +61,14 @@ class Content:
 
 async def content_of(aws: Aws, role: Mapping[str, Any]) -> Content:
     """Content of the role that GetRole answered with."""
-    name = role["RoleName"]
-    names, attached = await together(inline_names(aws, "Role", name), attached_to_role(aws, name))
+    who = Identity("Role", role["RoleName"])
+    inline, managed = await together(inline_policies(aws, who), attached(aws, who))
     return Content(
         trust=as_text(role["AssumeRolePolicyDocument"]),
         seconds=role["MaxSessionDuration"],
         boundary=boundary_of(role),
-        inline=await inline_documents(aws, "Role", name, names),
-        attached=attached,
+        inline=inline,
+        attached=managed,
     )
 
 
@@ -124,20 +125,22 @@ def creation(original: Mapping[str, Any], content: Content) -> dict[str, Any]:
     }
 
 
-def filling(original: Mapping[str, Any], copy: str, content: Content) -> list[Change]:
+def filling(original: Mapping[str, Any], copy: str, content: Content) -> list[IamChange]:
     """Changes that give the copy the original's policies and call it finished."""
     mark = {"Key": MARK, "Value": original["RoleId"]}
-    policies = removals("Role", copy, content.inline) + detachments("Role", [copy], content.attached)
+    who = Identity("Role", copy)
+    policies = removals(who, content.inline) + detachments([who], content.attached)
     finish = Write("TagRole", {"RoleName": copy, "Tags": [mark]})
-    return [*(each.turned() for each in policies), Change(finish)]
+    return [*(each.turned() for each in policies), IamChange(finish)]
 
 
-def deletion(copy: str, content: Content) -> list[Change]:
+def deletion(copy: str, content: Content) -> list[IamChange]:
     """Changes after which the copy is gone."""
+    who = Identity("Role", copy)
     return [
-        *detachments("Role", [copy], content.attached),
-        *removals("Role", copy, content.inline),
-        Change(Write("DeleteRole", {"RoleName": copy})),
+        *detachments([who], content.attached),
+        *removals(who, content.inline),
+        IamChange(Write("DeleteRole", {"RoleName": copy})),
     ]
 
 

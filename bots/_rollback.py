@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bots._all_or_none import Write
 from bots._aws import Aws
 from bots._bot import CannotFix, TargetGone
-from bots._iam_writes import Write
 from bots._managed import policy_facts
 
 MARK = "remediation-hub:rolled-back"

@@ -9,7 +9,7 @@ shows it up to 20 minutes late and for 90 days.
 from bots._access_keys import NOT_THERE, READS, access_key, of_user, remarks
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity_or_account, on
-from bots._identities import USER
+from bots._identities import USERS
 
 
 class Key(Before):
@@ -26,7 +26,7 @@ bot = Bot(
     params=NoParams,
     before=Key,
     reads=READS,
-    writes=on(USER, "iam:DeleteAccessKey"),
+    writes=on(USERS, "iam:DeleteAccessKey"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("AWS keeps no secret of a deleted key: give its owner a new one"),
     is_global=True,

@@ -10,10 +10,10 @@ settled: none rolls back twice. When somebody makes another version the default,
 one back. A finding that knows when the call behind it was made never touches a version made later.
 """
 
+from bots._all_or_none import IamChange, Write, make_in_iam
 from bots._aws import Aws, together
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._holders import some
-from bots._iam_writes import Change, Write, all_or_none
+from bots._identities import some
 from bots._managed import AWS_OWN, POLICIES, entities_with, owner_of, version_document
 from bots._rollback import marking, versions_of
 from bots._trail import WINDOW, event_time
@@ -89,15 +89,15 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Default) -> No
     versions = await versions_of(aws, target.id)
     bad, good = versions.rollback()
     arn = {"PolicyArn": target.id}
-    await all_or_none(
+    await make_in_iam(
         aws,
         [
-            Change(marking(target.id, f"{bad} to {good}"), marking(target.id, before.mark)),
-            Change(
+            IamChange(marking(target.id, f"{bad} to {good}"), marking(target.id, before.mark)),
+            IamChange(
                 Write("SetDefaultPolicyVersion", {**arn, "VersionId": good}),
                 Write("SetDefaultPolicyVersion", {**arn, "VersionId": versions.default}),
             ),
-            Change(Write("DeletePolicyVersion", {**arn, "VersionId": bad})),
+            IamChange(Write("DeletePolicyVersion", {**arn, "VersionId": bad})),
         ],
     )
 
@@ -106,10 +106,10 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Default) -> No
 async def undo(aws: Aws, target: Target, before: Default) -> None:
     versions = await versions_of(aws, target.id)
     document = {"PolicyArn": target.id, "PolicyDocument": before.document, "SetAsDefault": True}
-    await all_or_none(
+    await make_in_iam(
         aws,
         [
-            Change(marking(target.id, before.mark), marking(target.id, versions.mark)),
-            Change(Write("CreatePolicyVersion", document)),
+            IamChange(marking(target.id, before.mark), marking(target.id, versions.mark)),
+            IamChange(Write("CreatePolicyVersion", document)),
         ],
     )

@@ -9,7 +9,7 @@ to 20 minutes late and for 90 days.
 from bots._access_keys import NOT_THERE, READS, access_key, of_user, remarks
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, TargetGone, Undo, entity_or_account, on
-from bots._identities import USER
+from bots._identities import USERS
 
 
 class KeyState(Before):
@@ -25,7 +25,7 @@ bot = Bot(
     params=NoParams,
     before=KeyState,
     reads=READS,
-    writes=on(USER, "iam:UpdateAccessKey"),
+    writes=on(USERS, "iam:UpdateAccessKey"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
     is_global=True,

@@ -8,10 +8,10 @@ instance profiles) does not know the copy. Undo deletes the copy, unless somebod
 
 import contextlib
 
+from bots._all_or_none import make_in_iam
 from bots._aws import Aws, AwsError
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity, on
-from bots._holders import ROLES, bare_name, live_identity, some
-from bots._iam_writes import NO_SUCH, all_or_none
+from bots._identities import NO_SUCH, ROLES, Identity, bare_name, changeable, some
 from bots._role_copies import (
     content_of,
     copies_of,
@@ -60,7 +60,7 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Copies]:
-    original = await live_identity(aws, "Role", bare_name(target.id))
+    original = await changeable(aws, Identity("Role", bare_name(target.id)))
     name, content = original["RoleName"], await content_of(aws, original)
     copies = await copies_of(aws, original)
     finished = {copy: role for copy, role in copies.items() if is_finished(role)}
@@ -84,7 +84,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Copies]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Copies) -> None:
-    original = await live_identity(aws, "Role", bare_name(target.id))
+    original = await changeable(aws, Identity("Role", bare_name(target.id)))
     content = await content_of(aws, original)
     # Without finished ones, any copy there is comes from an attempt that broke off.
     copy = next(iter(await copies_of(aws, original)), None)
@@ -92,7 +92,7 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Copies) -> Non
         made = await aws.call("iam", "CreateRole", **creation(original, content))
         copy = made["Role"]["RoleName"]
     try:
-        await all_or_none(aws, filling(original, copy, content), absent=())
+        await make_in_iam(aws, filling(original, copy, content), absent=())
     except AwsError as error:
         if error.code in NO_SUCH:
             raise TryLater(f"IAM does not find the new role {copy} everywhere yet", seconds=15) from error
@@ -103,7 +103,7 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Copies) -> Non
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Copies) -> None:
-    original = await live_identity(aws, "Role", bare_name(target.id))
+    original = await changeable(aws, Identity("Role", bare_name(target.id)))
     made = {name: role for name, role in (await copies_of(aws, original)).items() if name not in before.names}
     for name, role in made.items():
         used = role.get("RoleLastUsed", {}).get("LastUsedDate")
@@ -111,4 +111,4 @@ async def undo(aws: Aws, target: Target, before: Copies) -> None:
             raise CannotFix(
                 f"the copy {name} was used on {used:%Y-%m-%d}: delete it by hand when it is not needed"
             )
-        await all_or_none(aws, deletion(name, await content_of(aws, role)))
+        await make_in_iam(aws, deletion(name, await content_of(aws, role)))

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, on
-from bots._identities import GONE, NAMED, USER, Identity, identity, listing
+from bots._identities import NAMED, NO_SUCH, USERS, Identity, identity, listing
 
 
 class Wish(Params):
@@ -29,8 +29,8 @@ bot = Bot(
     target=NAMED,
     params=Wish,
     before=Keys,
-    reads=on(USER, "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"),
-    writes=on(USER, "iam:UpdateAccessKey"),
+    reads=on(USERS, "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"),
+    writes=on(USERS, "iam:UpdateAccessKey"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
     aliases=("iam_user_inactivate_unused_access_key",),
@@ -92,4 +92,4 @@ async def _unused(aws: Aws, keys: list[dict[str, Any]], days: int) -> dict[str, 
 
 async def _set(aws: Aws, who: Identity, key_id: str, status: str) -> None:
     # Without a user name AWS would take the caller's own keys.
-    await aws.find("iam", "UpdateAccessKey", absent=GONE, AccessKeyId=key_id, Status=status, **who.words)
+    await aws.find("iam", "UpdateAccessKey", absent=NO_SUCH, AccessKeyId=key_id, Status=status, **who.words)

@@ -13,11 +13,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bots._attachments import POLICY_READS, PolicyArn, add, attached, detach, own_arn, refuse_unfit
+from bots._all_or_none import Change, make
+from bots._attachments import PolicyArn, add, detach, own_policy, refuse_unfit
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, on
-from bots._identities import NAMED, USER, identity
-from bots._inline_policies import all_or_nothing, delete, denies, inline_policies, only_denies, put, put_back
+from bots._identities import NAMED, USERS, identity
+from bots._inline import denies, have, inline_policies, only_denies
+from bots._managed import POLICY_READS, attached
 from bots._words import Word
 
 
@@ -42,10 +44,10 @@ bot = Bot(
     before=Rights,
     reads=(
         *POLICY_READS,
-        *on(USER, "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies"),
+        *on(USERS, "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies"),
     ),
     writes=on(
-        USER, "iam:AttachUserPolicy", "iam:DeleteUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy"
+        USERS, "iam:AttachUserPolicy", "iam:DeleteUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy"
     ),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
@@ -56,9 +58,9 @@ bot = Bot(
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
     who = identity(aws, target, "User")
-    wanted = dict.fromkeys(own_arn(aws, arn) for arn in params.managed_policies_arn)
+    wanted = dict.fromkeys(own_policy(aws, arn) for arn in params.managed_policies_arn)
     found = await inline_policies(aws, who)
-    has = await attached(aws, who) if wanted else []
+    has = await attached(aws, who) if wanted else ()
     missing = tuple(arn for arn in wanted if arn not in has)
     for arn in missing:
         await refuse_unfit(aws, arn)
@@ -81,12 +83,14 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Rights) -> None:
     who = identity(aws, target, "User")
-    given = [(partial(add, aws, who, arn), partial(detach, aws, who, arn)) for arn in before.not_attached]
+    given = [
+        Change(partial(add, aws, who, arn), partial(detach, aws, who, arn)) for arn in before.not_attached
+    ]
     taken = [
-        (partial(delete, aws, who, name), partial(put, aws, who, name, document))
+        Change(partial(have, aws, who, name, None), partial(have, aws, who, name, document))
         for name, document in before.inline
     ]
-    await all_or_nothing([*given, *taken])
+    await make([*given, *taken], upon=(Exception,))
 
 
 @bot.undo_with
@@ -94,12 +98,14 @@ async def undo(aws: Aws, target: Target, before: Rights) -> None:
     who = identity(aws, target, "User")
     now = await inline_policies(aws, who)
     given = [
-        (partial(put, aws, who, name, document), partial(put_back, aws, who, name, now.get(name)))
+        Change(partial(have, aws, who, name, document), partial(have, aws, who, name, now.get(name)))
         for name, document in before.inline
         if now.get(name) != document
     ]
-    taken = [(partial(detach, aws, who, arn), partial(add, aws, who, arn)) for arn in before.not_attached]
-    await all_or_nothing([*given, *taken])
+    taken = [
+        Change(partial(detach, aws, who, arn), partial(add, aws, who, arn)) for arn in before.not_attached
+    ]
+    await make([*given, *taken], upon=(Exception,))
 
 
 def _named(doomed: dict[str, str]) -> str:
