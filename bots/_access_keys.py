@@ -1,4 +1,5 @@
-"""The access key behind a finding: named by it, or made by the CreateAccessKey call it is about."""
+"""Access keys of users: the one behind a finding, named by it or made by the CreateAccessKey call it is about;
+those nobody has used for long; and whether they are active."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 
 from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, Target, TargetGone, on
-from bots._identities import ROOT, USERS, Identity, listing
+from bots._identities import NO_SUCH, ROOT, USERS, Identity, listing
 from bots._trail import ACTION as LOOK_UP
 from bots._trail import LoggedCall, the_call
 
@@ -76,6 +77,37 @@ def of_user(key: AccessKey) -> tuple[tuple[str, str], ...]:
 def remarks(key: AccessKey) -> tuple[str, ...]:
     """What a person should know of a key that is about to stop working."""
     return (f"key {key.id} was last used {key.last_used or 'never'}",)
+
+
+async def keys_of(aws: Aws, user: Identity) -> list[dict[str, Any]]:
+    """The user's keys as ListAccessKeys tells them, in the order of their ids.
+
+    Raises:
+        TargetGone: there is no such user.
+    """
+    found = await listing(aws, user, "ListAccessKeys", items="AccessKeyMetadata")
+    return sorted(found, key=lambda key: str(key["AccessKeyId"]))
+
+
+async def unused(aws: Aws, keys: list[dict[str, Any]], days: int) -> dict[str, str]:
+    """Ids of active keys unused for longer, and since when."""
+    found = {}
+    for key in keys:
+        if key["Status"] == "Active":
+            answer = await aws.call("iam", "GetAccessKeyLastUsed", AccessKeyId=key["AccessKeyId"])
+            used = answer["AccessKeyLastUsed"].get("LastUsedDate")
+            age = (aws.now - (used or key["CreateDate"])).days
+            if age > days:
+                found[key["AccessKeyId"]] = (
+                    f"was {'last used' if used else 'made, but never used,'} {age} days ago"
+                )
+    return found
+
+
+async def set_status(aws: Aws, user: Identity, key_id: str, status: str) -> None:
+    """Make a key Active or Inactive; one that is gone stays gone."""
+    # Without a user name AWS would take the caller's own keys.
+    await aws.find("iam", "UpdateAccessKey", absent=NO_SUCH, AccessKeyId=key_id, Status=status, **user.words)
 
 
 async def _made(aws: Aws, target: Target) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 from bots._all_or_none import IamChange, iam_change
 from bots._aws import Aws
-from bots._bot import CannotFix, Target, TargetGone
+from bots._bot import CannotFix, Target, TargetGone, on
 from bots._identities import NO_SUCH, PATHS_OF_AWS, ROLES, Identity, bare_name, listing, some
 
 PROFILES = ("arn:{partition}:iam::{account}:instance-profile/*",)
 INSTANCES = ("arn:{partition}:ec2:*:{account}:instance/*",)
+ROLE_OF_INSTANCE = ("ec2:DescribeInstances", *on(PROFILES, "iam:GetInstanceProfile"))
 # EC2 has another name in China.
 TO_EC2 = {"ec2.amazonaws.com": ROLES, "ec2.amazonaws.com.cn": ROLES}
 
@@ -102,17 +103,16 @@ async def profile_and_role(aws: Aws, wanted: str) -> tuple[str, str]:
     return wanted, roles[0]["RoleName"]
 
 
-async def role_of_instance(aws: Aws, instance: str, profile: str | None) -> str:
-    """Name of the role in the profile that an instance has.
-
-    Args:
-        profile: its ARN; None if the instance has none.
+async def role_of_instance(aws: Aws, target: Target) -> tuple[Identity, str]:
+    """The role in the profile that an instance has, and the profile's ARN.
 
     Raises:
-        CannotFix: there is none, it is empty or deleted, or its role is AWS's own.
+        TargetGone: there is no such instance.
+        CannotFix: it has no profile, or one that is empty or deleted, or whose role is AWS's own.
     """
+    profile = (await live_instance(aws, target)).get("IamInstanceProfile", {}).get("Arn")
     if profile is None:
-        raise CannotFix(f"{instance} has no instance profile: give it one first (ec2_attach_instance_role)")
+        raise CannotFix(f"{target.id} has no instance profile: give it one first (ec2_attach_instance_role)")
     name = bare_name(profile)
     answer = await aws.find("iam", "GetInstanceProfile", absent=NO_SUCH, InstanceProfileName=name)
     if answer is None:
@@ -122,4 +122,4 @@ async def role_of_instance(aws: Aws, instance: str, profile: str | None) -> str:
         raise CannotFix(f"instance profile {name} holds no role")
     if roles[0]["Path"].startswith(PATHS_OF_AWS):
         raise CannotFix(f"role {roles[0]['RoleName']} is kept by AWS: nobody else can change it")
-    return str(roles[0]["RoleName"])
+    return Identity("Role", roles[0]["RoleName"]), profile

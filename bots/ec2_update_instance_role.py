@@ -15,7 +15,7 @@ from bots._attachments import FULL, detach, unfit
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._identities import ARN_START, ROLES, Identity, own_arn
-from bots._instance_profiles import PROFILES, live_instance, role_of_instance
+from bots._instance_profiles import ROLE_OF_INSTANCE, role_of_instance
 from bots._managed import POLICY_READS, attached, owner_of
 
 UNFIT = {
@@ -48,8 +48,7 @@ bot = Bot(
     params=Wish,
     before=Granted,
     reads=(
-        "ec2:DescribeInstances",
-        *on(PROFILES, "iam:GetInstanceProfile"),
+        *ROLE_OF_INSTANCE,
         *on(ROLES, "iam:ListAttachedRolePolicies"),
         *POLICY_READS,
     ),
@@ -63,8 +62,7 @@ bot = Bot(
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Granted]:
     policy = own_arn(aws, params.policy_arn)
     owner_of(aws, policy)
-    profile = (await live_instance(aws, target)).get("IamInstanceProfile", {}).get("Arn")
-    role = Identity("Role", await role_of_instance(aws, target.id, profile))
+    role, profile = await role_of_instance(aws, target)
     has = policy in await attached(aws, role)
     if not has and (why := await unfit(aws, policy)):
         raise CannotFix(UNFIT[why].format(policy))

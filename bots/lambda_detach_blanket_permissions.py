@@ -11,13 +11,14 @@ import re
 
 from bots._all_or_none import make_in_iam, unmake_in_iam
 from bots._aws import Aws, together
-from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
-from bots._identities import PATHS_OF_AWS, ROLES, Identity, bare_name, some
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
+from bots._execution_roles import execution_role
+from bots._functions import FUNCTION
+from bots._identities import ROLES, Identity, some
 from bots._inline import inline_policies
 from bots._managed import POLICY_READS, attached, detachments, documents_in_force
 from bots._wide import allows_every_action, is_blanket
 
-FUNCTIONS = ("arn:{partition}:lambda:*:{account}:function:*",)
 _NEEDED = re.compile(r"arn:[a-z-]+:iam::aws:policy/service-role/AWSLambda\w*ExecutionRole")
 
 
@@ -33,7 +34,7 @@ bot = Bot(
     params=NoParams,
     before=Blanket,
     reads=(
-        *on(FUNCTIONS, "lambda:GetFunctionConfiguration"),
+        *on(FUNCTION, "lambda:GetFunctionConfiguration"),
         *on(ROLES, "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"),
         *POLICY_READS,
     ),
@@ -45,7 +46,7 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Blanket]:
-    home, role = await _execution_role(aws, target)
+    home, role = await execution_role(aws, target)
     arns, own = await together(attached(aws, role), inline_policies(aws, role))
     managed = await documents_in_force(aws, arns)
     blanket = tuple(arn for arn, text in managed.items() if is_blanket(text) and not _NEEDED.fullmatch(arn))
@@ -77,21 +78,3 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Blanket) -> No
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Blanket) -> None:
     await unmake_in_iam(aws, detachments([Identity("Role", before.role)], before.policies))
-
-
-async def _execution_role(aws: Aws, target: Target) -> tuple[Aws, Identity]:
-    """The account in the function's region, and the role the function has now, whatever the finding says."""
-    home = aws
-    if target.id.startswith("arn:"):
-        _, _, _, region, owner, _ = target.id.split(":", 5)
-        if owner != aws.account_id:
-            raise CannotFix(f"function {target.id} belongs to account {owner}, not to {aws.account_id}")
-        home = aws.at(region)
-    found = await home.find(
-        "lambda", "GetFunctionConfiguration", absent=("ResourceNotFoundException",), FunctionName=target.id
-    )
-    if found is None:
-        raise TargetGone(f"function {target.id} does not exist in {home.region}")
-    if any(f":role{path}" in found["Role"] for path in PATHS_OF_AWS):
-        raise CannotFix(f"role {bare_name(found['Role'])} is kept by AWS: nobody else can change it")
-    return home, Identity("Role", bare_name(found["Role"]))
