@@ -14,7 +14,6 @@ from bots._trail import ACTION as LOOK_UP
 from bots._trail import LoggedCall, the_call
 
 READS = (LOOK_UP, *on(USERS, "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"))
-NOT_THERE = "NoSuchEntity"
 _LASTING = re.compile(r"AKIA[A-Z0-9]{12,124}")
 _TEMPORARY = re.compile(r"ASIA[A-Z0-9]{12,124}")
 _ROOTS = (
@@ -104,10 +103,11 @@ async def unused(aws: Aws, keys: list[dict[str, Any]], days: int) -> dict[str, s
     return found
 
 
-async def set_status(aws: Aws, user: Identity, key_id: str, status: str) -> None:
-    """Make a key Active or Inactive; one that is gone stays gone."""
+async def set_status(aws: Aws, user: Identity, key_id: str, status: str) -> bool:
+    """Make a key Active or Inactive; False if it is gone."""
     # Without a user name AWS would take the caller's own keys.
-    await aws.find("iam", "UpdateAccessKey", absent=NO_SUCH, AccessKeyId=key_id, Status=status, **user.words)
+    words = {"AccessKeyId": key_id, "Status": status, **user.words}
+    return await aws.find("iam", "UpdateAccessKey", absent=NO_SUCH, **words) is not None
 
 
 async def _made(aws: Aws, target: Target) -> str:
@@ -139,6 +139,6 @@ async def _last_used(aws: Aws, key_id: str) -> dict[str, Any] | None:
         unknown = error.code == "AccessDenied" and re.search(
             rf"on resource: access key {key_id}\.?$", error.message.strip()
         )
-        if unknown or error.code == NOT_THERE:
+        if unknown or error.code in NO_SUCH:
             return None
         raise

@@ -25,6 +25,10 @@ class Change:
     make: Act
     unmake: Act
 
+    def turned(self) -> Change:
+        """The same change the other way round."""
+        return Change(self.unmake, self.make)
+
 
 async def kept() -> None:
     """For changes that stay once made."""
@@ -54,7 +58,7 @@ async def make(
 
 async def unmake(changes: Sequence[Change]) -> None:
     """Take the changes back, the last one first, or none of them."""
-    await make([Change(change.unmake, change.make) for change in reversed(changes)])
+    await make([change.turned() for change in reversed(changes)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bots._all_or_none import Change
 from bots._aws import Aws, AwsError
 from bots._bot import Before, CannotFix, Check, Target, TryLater
 from bots._identities import ARN_START, NO_SUCH, Identity, Kind, live_identity, own_arn
@@ -115,3 +118,8 @@ async def add(aws: Aws, who: Identity, arn: str) -> None:
             f"{who} has {has} managed policies attached, as many as the account's quota allows: "
             "merge some, or have the quota raised"
         ) from error
+
+
+def attaching(aws: Aws, who: Identity, arns: Iterable[str]) -> list[Change]:
+    """Attaching the policies; turned, detaching them."""
+    return [Change(partial(add, aws, who, arn), partial(detach, aws, who, arn)) for arn in arns]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
-from bots._all_or_none import IamChange, Write
+from bots._all_or_none import Change, IamChange, Write
 from bots._aws import Aws, together
 from bots._bot import Before
 from bots._identities import NO_SUCH, Identity, listing, some
@@ -70,6 +71,17 @@ def removals(who: Identity, policies: Mapping[str, str]) -> list[IamChange]:
     ]
 
 
+def rewriting(
+    aws: Aws, who: Identity, goal: Mapping[str, str | None], *, was: Mapping[str, str]
+) -> list[Change]:
+    """Giving the policies the goal's documents, None for none, where they have others."""
+    return [
+        Change(partial(have, aws, who, name, document), partial(have, aws, who, name, was.get(name)))
+        for name, document in goal.items()
+        if was.get(name) != document
+    ]
+
+
 def denies(document: str) -> bool:
     """Whether some statement denies."""
     return any(statement.get("Effect") == "Deny" for statement in statements(document))
@@ -86,3 +98,16 @@ def denial_notes(policies: Mapping[str, str]) -> tuple[str, ...]:
     if not denying:
         return ()
     return (f"what {some(denying)} denied is no longer denied by it: without it access may be wider",)
+
+
+def parting_notes(found: Mapping[str, str]) -> tuple[str, ...]:
+    """What a person should know when those of the policies go that do not only deny."""
+    notes = [
+        f"inline policy {name} stays: it only denies" for name, text in found.items() if only_denies(text)
+    ]
+    notes += [
+        f"inline policy {name} also denies something, which nothing denies without it"
+        for name, text in found.items()
+        if denies(text) and not only_denies(text)
+    ]
+    return tuple(notes)

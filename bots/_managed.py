@@ -57,6 +57,17 @@ async def entities_with(aws: Aws, arn: str, kind: Kind, **narrowed: str) -> tupl
         raise TargetGone(f"policy {arn} does not exist") from None
 
 
+async def holders_of(aws: Aws, arn: str) -> list[Identity]:
+    """Every group, role and user that has the policy, as a permissions policy or a boundary.
+
+    Raises:
+        TargetGone: there is no such policy.
+    """
+    kinds: tuple[Kind, ...] = ("Group", "Role", "User")
+    found = await together(*(entities_with(aws, arn, kind) for kind in kinds))
+    return [Identity(kind, name) for kind, names in zip(kinds, found, strict=True) for name in names]
+
+
 def detachments(holders: Iterable[Identity], arns: Iterable[str]) -> list[IamChange]:
     """Detaching all of the policies from all of the identities; turned, attaching them."""
     arns = tuple(arns)

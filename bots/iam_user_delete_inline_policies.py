@@ -8,17 +8,16 @@ Finding: iam_user_delete_inline_policies
 Finding: iam_user_delete_inline_policies arn:aws:iam::aws:policy/ReadOnlyAccess,arn:aws:iam::$ACCOUNT_ID:policy/base
 """
 
-from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._all_or_none import Change, make
-from bots._attachments import PolicyArn, add, detach, own_policy, refuse_unfit
+from bots._all_or_none import make
+from bots._attachments import PolicyArn, attaching, own_policy, refuse_unfit
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, on
 from bots._identities import NAMED, USERS, identity
-from bots._inline import denies, have, inline_policies, only_denies
+from bots._inline import inline_policies, only_denies, parting_notes, rewriting
 from bots._managed import POLICY_READS, attached
 from bots._words import Word
 
@@ -65,17 +64,11 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
     for arn in missing:
         await refuse_unfit(aws, arn)
     doomed = {name: document for name, document in found.items() if not only_denies(document)}
-    notes = [f"inline policy {name} stays: it only denies" for name in found if name not in doomed]
-    notes += [
-        f"inline policy {name} also denies something, which nothing denies without it"
-        for name, document in doomed.items()
-        if denies(document)
-    ]
     return Check(
         compliant=not doomed and not missing,
         before=Rights(inline=tuple(doomed.items()), not_attached=missing),
         why=f"{who} has {_named(doomed)}" + (f" and lacks {', '.join(missing)}" if missing else ""),
-        notes=tuple(notes),
+        notes=parting_notes(found),
         target_id=who.name,
     )
 
@@ -83,28 +76,16 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Rights) -> None:
     who = identity(aws, target, "User")
-    given = [
-        Change(partial(add, aws, who, arn), partial(detach, aws, who, arn)) for arn in before.not_attached
-    ]
-    taken = [
-        Change(partial(have, aws, who, name, None), partial(have, aws, who, name, document))
-        for name, document in before.inline
-    ]
+    given = attaching(aws, who, before.not_attached)
+    taken = rewriting(aws, who, {name: None for name, _ in before.inline}, was=dict(before.inline))
     await make([*given, *taken], upon=(Exception,))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Rights) -> None:
     who = identity(aws, target, "User")
-    now = await inline_policies(aws, who)
-    given = [
-        Change(partial(have, aws, who, name, document), partial(have, aws, who, name, now.get(name)))
-        for name, document in before.inline
-        if now.get(name) != document
-    ]
-    taken = [
-        Change(partial(detach, aws, who, arn), partial(add, aws, who, arn)) for arn in before.not_attached
-    ]
+    given = rewriting(aws, who, dict(before.inline), was=await inline_policies(aws, who))
+    taken = [each.turned() for each in attaching(aws, who, before.not_attached)]
     await make([*given, *taken], upon=(Exception,))
 
 
