@@ -5,21 +5,23 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from bots._all_or_none import IamChange, Write
+from pydantic import AfterValidator
+
+from bots._all_or_none import IamChange, Write, make_in_iam
 from bots._aws import Aws, AwsError
-from bots._bot import CannotFix, TryLater
+from bots._bot import CannotFix, TryLater, on
 from bots._boundaries import Bound, setting
 from bots._identities import NO_SUCH, Kind
-from bots._managed import policy_facts, version_document
+from bots._managed import POLICIES, policy_facts, version_document
 from bots._policies import same
 
-POLICY_READS = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions")
+POLICY_READS = on(POLICIES, "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions")
 POLICY_WRITES = (
-    "iam:CreatePolicy", "iam:TagPolicy", "iam:CreatePolicyVersion", "iam:DeletePolicyVersion",
-    "iam:SetDefaultPolicyVersion", "iam:DeletePolicy",
-)  # fmt: skip
+    *on(POLICIES, "iam:CreatePolicy", "iam:TagPolicy", "iam:CreatePolicyVersion"),
+    *on(POLICIES, "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:DeletePolicy"),
+)
 # On the policy, with the kind of the identity: its name is in the policy's own.
 MARK = "remediation-hub:boundary-of"
 LONGEST_NAME = 128
@@ -47,6 +49,9 @@ def as_policy(text: str) -> str:
     if len("".join(short.split())) > LONGEST_DOCUMENT:
         raise ValueError(f"must not have more than {LONGEST_DOCUMENT} characters besides white space")
     return short
+
+
+PolicyText = Annotated[str, AfterValidator(as_policy)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,17 @@ async def bind(aws: Aws, bound: Bound, document: str, *, was: str | None) -> Non
         raise TryLater(f"IAM does not find {bound.boundary} everywhere yet", seconds=15)
 
 
-async def ways_back(aws: Aws, bound: Bound, version: str | None) -> list[IamChange]:
+async def unbind(aws: Aws, bound: Bound, boundary: str | None, version: str | None) -> None:
+    """Let the boundary be what it was, and the policy's default version; all or nothing.
+
+    Args:
+        version: None if there was no policy.
+    """
+    back = IamChange(setting(bound.kind, bound.name, boundary), setting(*bound))
+    await make_in_iam(aws, [back, *await _ways_back(aws, bound, version)])
+
+
+async def _ways_back(aws: Aws, bound: Bound, version: str | None) -> list[IamChange]:
     """Changes after which the default version is ``version`` again, or the policy gone if None."""
     arn = {"PolicyArn": bound.boundary}
     if version is None:

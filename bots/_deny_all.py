@@ -7,7 +7,7 @@ from typing import Literal
 from bots._attachments import FULL, attach, detach
 from bots._aws import Aws, AwsError
 from bots._bot import Before, CannotFix, Check, on
-from bots._identities import Identity
+from bots._identities import ROLES, USERS, Identity
 from bots._inline import have, inline_document
 from bots._managed import attached, policy_facts, version_document
 from bots._policies import Statement, listed, statements
@@ -15,6 +15,12 @@ from bots._policies import Statement, listed, statements
 NAME = "quarantine_deny_all_policy"
 POLICY = (f"arn:{{partition}}:iam::{{account}}:policy/{NAME}",)
 POLICY_READS = on(POLICY, "iam:GetPolicy", "iam:GetPolicyVersion")
+USER_WRITES = on(
+    USERS, "iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy", "iam:DeleteUserPolicy"
+)
+ROLE_WRITES = on(
+    ROLES, "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRolePolicy"
+)
 _DENY_ALL = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
 _EXISTS = ("EntityAlreadyExists",)
 

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from bots._all_or_none import IamChange, iam_change
 from bots._aws import Aws
-from bots._bot import CannotFix, Target, TargetGone, on
-from bots._identities import NO_SUCH, PATHS_OF_AWS, ROLES, Identity, bare_name, listing, some
+from bots._bot import CannotFix, Target, TargetGone, TryLater, on
+from bots._identities import (
+    ARN_START,
+    NO_SUCH,
+    PATHS_OF_AWS,
+    ROLES,
+    Identity,
+    bare_name,
+    listing,
+    own_arn,
+    some,
+)
 
 PROFILES = ("arn:{partition}:iam::{account}:instance-profile/*",)
 INSTANCES = ("arn:{partition}:ec2:*:{account}:instance/*",)
+ProfileArn = Annotated[
+    str,
+    Field(
+        pattern=ARN_START + r"([0-9]{12}|\$ACCOUNT_ID):(instance-profile|role)/[!-~]{1,640}$",
+        description="instance profile or a role in one; $ACCOUNT_ID and $PARTITION stand for the finding's",
+    ),
+]
 ROLE_OF_INSTANCE = ("ec2:DescribeInstances", *on(PROFILES, "iam:GetInstanceProfile"))
 # EC2 has another name in China.
 TO_EC2 = {"ec2.amazonaws.com": ROLES, "ec2.amazonaws.com.cn": ROLES}
@@ -48,6 +67,39 @@ async def live_instance(aws: Aws, target: Target) -> dict[str, Any]:
         raise TargetGone(f"instance {target.id} does not exist in {aws.region}")
     instance: dict[str, Any] = found[0]
     return instance
+
+
+def refuse_state(target: Target, state: str) -> None:
+    """
+    Raises:
+        TargetGone: the instance is on its way out.
+        TryLater: it takes a profile when it runs or is stopped, and it is on its way there.
+    """
+    if state in ("shutting-down", "terminated"):
+        raise TargetGone(f"instance {target.id} is {state}")
+    if state not in ("running", "stopped"):
+        raise TryLater(f"{target.id} is {state}; a profile goes to running and stopped instances", seconds=30)
+
+
+def template_notes(instance: dict[str, Any]) -> tuple[str, ...]:
+    """That the next instance of a group has no profile, if the instance is in a group."""
+    tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", ())}
+    group = tags.get("aws:autoscaling:groupName")
+    if group is None:
+        return ()
+    return (f"the next instance of Auto Scaling group {group} comes without it: change its launch template",)
+
+
+def own_wish(aws: Aws, arn: str) -> str:
+    """ARN of the profile or role that a finding writes, in this account.
+
+    Raises:
+        CannotFix: it is another account's.
+    """
+    wanted = own_arn(aws, arn)
+    if f":iam::{aws.account_id}:" not in wanted:
+        raise CannotFix(f"{wanted} belongs to another account than {aws.account_id}")
+    return wanted
 
 
 async def association_of(aws: Aws, target: Target) -> dict[str, Any] | None:
@@ -123,3 +175,15 @@ async def role_of_instance(aws: Aws, target: Target) -> tuple[Identity, str]:
     if roles[0]["Path"].startswith(PATHS_OF_AWS):
         raise CannotFix(f"role {roles[0]['RoleName']} is kept by AWS: nobody else can change it")
     return Identity("Role", roles[0]["RoleName"]), profile
+
+
+async def associate(aws: Aws, target: Target, profile: str) -> None:
+    """Give the instance the profile.
+
+    Raises:
+        TryLater: EC2 does not know it yet.
+    """
+    given = {"InstanceId": target.id, "IamInstanceProfile": {"Arn": profile}}
+    absent = ("InvalidParameterValue",)
+    if await aws.find("ec2", "AssociateIamInstanceProfile", absent=absent, **given) is None:
+        raise TryLater(f"EC2 does not know the instance profile {profile} yet", seconds=15)

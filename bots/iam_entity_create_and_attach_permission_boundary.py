@@ -8,24 +8,14 @@ Finding: iam_entity_create_and_attach_permission_boundary policy_name=CIEMSugges
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from bots._all_or_none import IamChange, make_in_iam
+from bots import _boundary_policy
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
-from bots._boundaries import Bound, boundary_of, setting
-from bots._boundary_policy import (
-    POLICY_READS,
-    POLICY_WRITES,
-    as_policy,
-    bind,
-    live_policy,
-    makes_room,
-    policy_arn,
-    ways_back,
-)
-from bots._identities import ROLES, USERS, Kind, changeable, role_or_user
-from bots._managed import POLICIES
+from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity
+from bots._boundaries import Bound, boundary_of
+from bots._bounded_identities import READS, WRITES
+from bots._identities import Kind, changeable, role_or_user
 from bots._policies import same
 from bots._words import Word
 
@@ -38,7 +28,7 @@ class Wish(Params):
     ] = "CIEMSuggestion"
     dry_run: Annotated[bool, Field(description="look and report only"), Word(flag="dryRun")] = False
     suggested_policy: Annotated[
-        Annotated[str, AfterValidator(as_policy)] | None,
+        _boundary_policy.PolicyText | None,
         Field(description="the boundary, as the finding's SuggestedRole gives it"),
     ] = None
 
@@ -57,6 +47,10 @@ class Bounded(Before):
     version: str | None  # its default version; None: there is no such policy
     dropped: str | None  # document of the version that must make room for another
 
+    @property
+    def bound(self) -> Bound:
+        return Bound(self.kind, self.name, self.policy_arn)
+
 
 bot = Bot(
     name="iam_entity_create_and_attach_permission_boundary",
@@ -64,12 +58,8 @@ bot = Bot(
     target=entity("arn", "name"),
     params=Wish,
     before=Bounded,
-    reads=(*on(ROLES, "iam:GetRole"), *on(USERS, "iam:GetUser"), *on(POLICIES, *POLICY_READS)),
-    writes=(
-        *on(POLICIES, *POLICY_WRITES),
-        *on(ROLES, "iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"),
-        *on(USERS, "iam:PutUserPermissionsBoundary", "iam:DeleteUserPermissionsBoundary"),
-    ),
+    reads=(*READS, *_boundary_policy.POLICY_READS),
+    writes=(*_boundary_policy.POLICY_WRITES, *WRITES),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.nearest(
         "where the hub's policy had five versions, the oldest made room and is only kept in the journal",
@@ -86,8 +76,8 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Bounded]:
     wish = params.boundary
     who = role_or_user(aws, target.id, str(target.entity.get("type", "")))
     boundary = boundary_of(await changeable(aws, who))
-    arn = policy_arn(aws, params.policy_name, who.name)
-    policy = await live_policy(aws, arn, who.kind)
+    arn = _boundary_policy.policy_arn(aws, params.policy_name, who.name)
+    policy = await _boundary_policy.live_policy(aws, arn, who.kind)
     says_so = policy is not None and same(policy.document, wish)
     return Check(
         compliant=says_so and boundary == arn,
@@ -97,16 +87,12 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Bounded]:
             boundary=boundary,
             policy_arn=arn,
             version=policy.default if policy else None,
-            dropped=None if policy is None or says_so else await makes_room(aws, arn, policy),
+            dropped=None
+            if policy is None or says_so
+            else await _boundary_policy.makes_room(aws, arn, policy),
         ),
         why=f"the permissions boundary of {who} is {boundary or 'none'}, and {arn} "
-        + (
-            "says what the finding suggests"
-            if says_so
-            else "says something else"
-            if policy
-            else "is not there"
-        ),
+        f"{'says what the finding suggests' if says_so else 'says something else' if policy else 'is not there'}",
         notes=(f"the boundary {boundary} is replaced, so that access may also get wider",)
         if boundary not in (None, arn)
         else (),
@@ -116,11 +102,9 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Bounded]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Bounded) -> None:
-    await bind(aws, Bound(before.kind, before.name, before.policy_arn), params.boundary, was=before.boundary)
+    await _boundary_policy.bind(aws, before.bound, params.boundary, was=before.boundary)
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Bounded) -> None:
-    bound = Bound(before.kind, before.name, before.policy_arn)
-    boundary = IamChange(setting(before.kind, before.name, before.boundary), setting(*bound))
-    await make_in_iam(aws, [boundary, *await ways_back(aws, bound, before.version)])
+    await _boundary_policy.unbind(aws, before.bound, before.boundary, before.version)

@@ -14,21 +14,14 @@ from pydantic import Field, model_validator
 from bots._all_or_none import make_in_iam, unmake_in_iam
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity_or_account, on
-from bots._boundaries import Bound, boundary_of, everybody_bound, removal
-from bots._identities import ARN_START, ROLES, USERS, changeable, own_arn, role_or_user, some
+from bots._boundaries import Bound, everybody_bound, removal
+from bots._bounded_identities import ALL, READS, EntityArn, bound_of
+from bots._identities import ROLES, USERS, own_arn, role_or_user, some
 from bots._words import Word
-
-ALL = "all"
 
 
 class Wish(Params):
-    entity_arn: Annotated[
-        str | None,
-        Field(
-            pattern=rf"^(?i:{ALL})$|" + ARN_START + r"([0-9]{12}|\$ACCOUNT_ID):(role|user)/[!-~]{1,640}$",
-            description="ARN of the role or user, or all; left out: the finding's entity",
-        ),
-    ] = None
+    entity_arn: EntityArn = None
     cloud_account_id: Annotated[
         str | None,
         Field(pattern=r"^[0-9]{12}$", description="the account it is meant for; must be given with all"),
@@ -56,7 +49,7 @@ bot = Bot(
     target=entity_or_account("arn", "name"),
     params=Wish,
     before=Boundaries,
-    reads=("iam:GetAccountAuthorizationDetails", *on(ROLES, "iam:GetRole"), *on(USERS, "iam:GetUser")),
+    reads=("iam:GetAccountAuthorizationDetails", *READS),
     writes=(
         *on(ROLES, "iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
         *on(USERS, "iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"),
@@ -103,7 +96,5 @@ async def _one(aws: Aws, target: Target, params: Wish) -> tuple[tuple[Bound, ...
     if named == aws.account_id:
         raise CannotFix("neither the words nor the finding name a role or user: write entity_arn=…")
     who = role_or_user(aws, named, str(target.entity.get("type", "")))
-    identity = await changeable(aws, who)
-    boundary = boundary_of(identity)
-    found = (Bound(who.kind, who.name, boundary),) if boundary else ()
-    return found, str(who), identity["Arn"]
+    found, arn = await bound_of(aws, who)
+    return found, str(who), arn

@@ -11,7 +11,7 @@ from typing import Any
 
 from bots._aws import Aws
 from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, Undo, on
-from bots._deny_all import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
+from bots._deny_all import NAME, POLICY, POLICY_READS, ROLE_WRITES, Barred, bar, look, unbar
 from bots._identities import NAMED, ROLES, identity, live_identity
 
 # By these the organization's management account enters; without them nobody there could lift anything.
@@ -24,12 +24,7 @@ bot = Bot(
     params=NoParams,
     before=Barred,
     reads=(*POLICY_READS, *on(ROLES, "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:GetRolePolicy")),
-    writes=(
-        *on(POLICY, "iam:CreatePolicy"),
-        *on(
-            ROLES, "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRolePolicy"
-        ),
-    ),
+    writes=(*on(POLICY, "iam:CreatePolicy"), *ROLE_WRITES),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
     creates=(f"customer managed policy {NAME}, one for the account",),

@@ -9,7 +9,7 @@ already assumed. The account's administrators can lift it. The policy stays in t
 
 from bots._aws import Aws
 from bots._bot import Bot, Check, NoParams, Risk, Target, Undo, on
-from bots._deny_all import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
+from bots._deny_all import NAME, POLICY, POLICY_READS, USER_WRITES, Barred, bar, look, unbar
 from bots._identities import NAMED, USERS, identity, live_identity
 
 bot = Bot(
@@ -19,12 +19,7 @@ bot = Bot(
     params=NoParams,
     before=Barred,
     reads=(*POLICY_READS, *on(USERS, "iam:GetUser", "iam:ListAttachedUserPolicies", "iam:GetUserPolicy")),
-    writes=(
-        *on(POLICY, "iam:CreatePolicy"),
-        *on(
-            USERS, "iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy", "iam:DeleteUserPolicy"
-        ),
-    ),
+    writes=(*on(POLICY, "iam:CreatePolicy"), *USER_WRITES),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
     creates=(f"customer managed policy {NAME}, one for the account",),

@@ -64,10 +64,11 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
     for arn in missing:
         await refuse_unfit(aws, arn)
     doomed = {name: document for name, document in found.items() if not only_denies(document)}
+    what = f"inline policies {', '.join(doomed)}" if doomed else "no inline policy that allows anything"
     return Check(
         compliant=not doomed and not missing,
         before=Rights(inline=tuple(doomed.items()), not_attached=missing),
-        why=f"{who} has {_named(doomed)}" + (f" and lacks {', '.join(missing)}" if missing else ""),
+        why=f"{who} has {what}" + (f" and lacks {', '.join(missing)}" if missing else ""),
         notes=parting_notes(found),
         target_id=who.name,
     )
@@ -87,7 +88,3 @@ async def undo(aws: Aws, target: Target, before: Rights) -> None:
     given = rewriting(aws, who, dict(before.inline), was=await inline_policies(aws, who))
     taken = [each.turned() for each in attaching(aws, who, before.not_attached)]
     await make([*given, *taken], upon=(Exception,))
-
-
-def _named(doomed: dict[str, str]) -> str:
-    return f"inline policies {', '.join(doomed)}" if doomed else "no inline policy that allows anything"

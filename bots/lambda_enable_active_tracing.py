@@ -8,17 +8,16 @@ Finding: lambda_enable_active_tracing
 Finding: lambda_enable_active_tracing attachPolicy
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from bots._aws import Aws, AwsError
+from bots import _tracing
+from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, TryLater, Undo, entity, on
-from bots._functions import FUNCTION, Function, configuration, failed, the_function, update, wait_for_update
+from bots._functions import FUNCTION, configuration, failed, the_function, update, wait_for_update
+from bots._identities import ROLES, Identity, bare_name
 from bots._words import Word
-
-ROLE = ("arn:{partition}:iam::{account}:role/*",)
-POLICY = "arn:{partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"
 
 
 class Wish(Params):
@@ -32,7 +31,7 @@ class Wish(Params):
 
 
 class Tracing(Before):
-    mode: Literal["Active", "PassThrough"]
+    mode: _tracing.Mode
     role: str
     has_policy: bool | None  # None: nobody asked to attach it
 
@@ -43,10 +42,10 @@ bot = Bot(
     target=entity("id", "name"),
     params=Wish,
     before=Tracing,
-    reads=(*on(FUNCTION, "lambda:GetFunctionConfiguration"), *on(ROLE, "iam:ListAttachedRolePolicies")),
+    reads=(*on(FUNCTION, "lambda:GetFunctionConfiguration"), *on(ROLES, "iam:ListAttachedRolePolicies")),
     writes=(
         *on(FUNCTION, "lambda:UpdateFunctionConfiguration"),
-        *on(ROLE, "iam:AttachRolePolicy", "iam:DetachRolePolicy"),
+        *on(ROLES, "iam:AttachRolePolicy", "iam:DetachRolePolicy"),
     ),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
@@ -58,36 +57,35 @@ bot = Bot(
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Tracing]:
     function = the_function(aws, target)
     found = await configuration(function)
-    mode = found.get("TracingConfig", {}).get("Mode", "PassThrough")
+    mode = _tracing.mode_of(found)
     compliant = mode == "Active" and not failed(found)
     if not compliant:
         wait_for_update(function, found)
-    role = found["Role"].rsplit("/", 1)[-1]
+    role = Identity("Role", bare_name(found["Role"]))
+    has_policy = await _tracing.may_send(aws, role) if params.attach_policy else None
     return Check(
         compliant=compliant,
-        before=Tracing(
-            mode=mode, role=role, has_policy=await _has_policy(aws, role) if params.attach_policy else None
-        ),
+        before=Tracing(mode=mode, role=role.name, has_policy=has_policy),
         why=f"the tracing mode of function {function.name} is {mode}"
         + (", but its last update failed" if failed(found) else ""),
         region=function.home.region,
         target_id=function.arn,
-        touches=(*function.touches, ("AWS::IAM::Role", role)) if params.attach_policy else function.touches,
+        touches=(*function.touches, role.touched) if params.attach_policy else function.touches,
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Tracing) -> None:
     function = the_function(aws, target)
-    if await _switched_on(function):
+    if await _tracing.switched_on(function):
         return
     if not params.attach_policy:
         raise CannotFix(
             f"role {before.role} may not send traces: allow it xray:PutTraceSegments and "
             "xray:PutTelemetryRecords, or write attach_policy=true behind the bot's name"
         )
-    await aws.call("iam", "AttachRolePolicy", **_attachment(aws, before.role))
-    if not await _switched_on(function):
+    await _tracing.let_send(aws, Identity("Role", before.role))
+    if not await _tracing.switched_on(function):
         raise TryLater(
             f"AWSXRayDaemonWriteAccess is attached to role {before.role}, but Lambda does not see the right yet; if "
             "it never does, a permissions boundary or an SCP forbids it",
@@ -101,26 +99,5 @@ async def undo(aws: Aws, target: Target, before: Tracing) -> None:
     found = await configuration(function)
     wait_for_update(function, found)
     if before.has_policy is False:
-        await aws.find("iam", "DetachRolePolicy", absent=("NoSuchEntity",), **_attachment(aws, before.role))
+        await _tracing.no_longer_let_send(aws, Identity("Role", before.role))
     await update(function, found, TracingConfig={"Mode": before.mode})
-
-
-async def _switched_on(function: Function) -> bool:
-    """Switch tracing on; False if AWS refuses, because the function's role may not send traces."""
-    found = await configuration(function)
-    try:
-        await update(function, found, TracingConfig={"Mode": "Active"})
-    except AwsError as error:
-        if error.code != "InvalidParameterValueException" or "xray" not in error.message.lower():
-            raise
-        return False
-    return True
-
-
-async def _has_policy(aws: Aws, role: str) -> bool:
-    attached = aws.pages("iam", "ListAttachedRolePolicies", items="AttachedPolicies", RoleName=role)
-    return _attachment(aws, role)["PolicyArn"] in {policy["PolicyArn"] async for policy in attached}
-
-
-def _attachment(aws: Aws, role: str) -> dict[str, Any]:
-    return {"RoleName": role, "PolicyArn": POLICY.format(partition=aws.partition)}
