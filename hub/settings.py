@@ -146,6 +146,13 @@ class Settings(BaseSettings):
         validation_alias=_names("HUB_LEASE_SECONDS"),
         description="how long a dead worker keeps a finding from the others",
     )
+    grace_seconds: float = Field(
+        25.0,
+        ge=0,
+        le=3600,
+        validation_alias=_names("HUB_GRACE_SECONDS"),
+        description="how long a worker finishes what is at hand when told to stop; its host must wait longer",
+    )
     proof_seconds: float = Field(
         15.0,
         ge=0,
