@@ -60,6 +60,7 @@ async def _settle_all(records: tuple[Received, ...], seconds: float | None) -> l
             await asyncio.wait(late)
             broken_off = (record for record, task in zip(records, tasks, strict=True) if task in late)
             await asyncio.gather(*(_comes_again(hub.kit, record, 0) for record in broken_off))
+        hub.kit.metrics.emit(Throttles=hub.kit.accounts.throttles)
     return [
         record.record_id
         for record, task in zip(records, tasks, strict=True)

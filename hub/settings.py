@@ -146,6 +146,13 @@ class Settings(BaseSettings):
         validation_alias=_names("HUB_LEASE_SECONDS"),
         description="how long a dead worker keeps a finding from the others",
     )
+    metrics_namespace: str = Field(
+        "",
+        max_length=255,
+        pattern=r"^[\w ./#:-]*$",
+        validation_alias=_names("HUB_METRICS_NAMESPACE"),
+        description="CloudWatch namespace of the metrics that are written into the log; empty: none",
+    )
     grace_seconds: float = Field(
         25.0,
         ge=0,

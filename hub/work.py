@@ -58,6 +58,7 @@ class Worker:
         self.tally = Tally()
         self._kit = kit
         self._on_report = on_report
+        self._throttles_told = 0
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -87,6 +88,7 @@ class Worker:
             for task in (beating, progress):
                 task.cancel()
             await asyncio.gather(beating, progress, return_exceptions=True)
+            self._emit(intake)
         return self.tally
 
     async def _consume(self, sqs: Any, intake: Intake) -> None:
@@ -160,11 +162,18 @@ class Worker:
         else:
             self.tally.count(done.report)
 
+    def _emit(self, intake: Intake) -> None:
+        throttles = self._kit.accounts.throttles
+        self._kit.metrics.emit(
+            Throttles=throttles - self._throttles_told, Waiting=intake.waiting, QueueAge=intake.oldest()
+        )
+        self._throttles_told = throttles
+
     async def _log_progress(self, intake: Intake) -> None:
         settled, at = 0, time.monotonic()
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            tally, now = self.tally, time.monotonic()
+            tally, now, throttled = self.tally, time.monotonic(), self._kit.accounts.throttles
             log.info(
                 "progress",
                 extra={
@@ -175,10 +184,12 @@ class Worker:
                     "handed_back": tally.handed_back,
                     "unreadable": tally.unreadable,
                     "failed": tally.failed,
+                    "throttled": throttled,
                     "per_second": round((tally.settled - settled) / (now - at), 2),
                     "oldest_seconds": round(intake.oldest()),
                 },
             )
+            self._emit(intake)
             settled, at = tally.settled, now
 
 
