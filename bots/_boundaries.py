@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bots._all_or_none import Act, Change, asks
 from bots._aws import Aws
-from bots._holders import NO_SUCH, Kind, is_kept_by_aws
+from bots._holders import Kind, is_kept_by_aws
+from bots._iam_writes import Change, Write
 
 
 class Bound(NamedTuple):
@@ -24,16 +24,17 @@ def boundary_of(identity: Mapping[str, Any]) -> str | None:
     return found
 
 
-def setting(aws: Aws, kind: Kind, name: str, boundary: str | None) -> Act:
-    """The write after which the identity has the boundary, or none."""
-    operation = f"{'Delete' if boundary is None else 'Put'}{kind}PermissionsBoundary"
-    words = {f"{kind}Name": name} | ({} if boundary is None else {"PermissionsBoundary": boundary})
-    return asks(aws, "iam", operation, absent=NO_SUCH, **words)
+def setting(kind: Kind, name: str, boundary: str | None) -> Write:
+    """The call after which the identity has the boundary, or none."""
+    who = {f"{kind}Name": name}
+    if boundary is None:
+        return Write(f"Delete{kind}PermissionsBoundary", who)
+    return Write(f"Put{kind}PermissionsBoundary", {**who, "PermissionsBoundary": boundary})
 
 
-def removal(aws: Aws, bound: Bound) -> Change:
-    """Taking the boundary away; unmade, putting it back."""
-    return Change(setting(aws, bound.kind, bound.name, None), setting(aws, *bound))
+def removal(bound: Bound) -> Change:
+    """Taking the boundary away; turned, putting it back."""
+    return Change(setting(bound.kind, bound.name, None), setting(*bound))
 
 
 async def everybody_bound(aws: Aws) -> tuple[Bound, ...]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from bots._all_or_none import Act, Change, asks, kept, make
-from bots._aws import Aws
+from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, TryLater
 from bots._boundaries import Bound, setting
-from bots._holders import NO_SUCH, Kind
+from bots._holders import Kind
+from bots._iam_writes import NO_SUCH, Change, Write
 from bots._managed import policy_facts, version_document
 from bots._policies import same
 
@@ -117,45 +117,37 @@ async def bind(aws: Aws, bound: Bound, document: str, *, was: str | None) -> Non
         CannotFix: the policy's name is taken.
         TryLater: IAM does not know the new policy everywhere yet.
     """
-    arn = bound.boundary
-    policy = await live_policy(aws, arn, bound.kind)
-    bind_to = Change(partial(_set, aws, bound), setting(aws, bound.kind, bound.name, was))
+    policy = await live_policy(aws, bound.boundary, bound.kind)
     if policy is None:
-        made = Change(partial(_make, aws, bound, document), asks(aws, "iam", "DeletePolicy", PolicyArn=arn))
-        await make([made, bind_to])
-    elif same(policy.document, document):
-        await make([bind_to])
+        await _make(aws, bound, document)
+        back = Write("DeletePolicy", {"PolicyArn": bound.boundary})
     else:
-        await make([bind_to, Change(partial(_put_in_force, aws, arn, document, policy), kept)])
+        back = setting(bound.kind, bound.name, was)
+    try:
+        put = setting(*bound)
+        done = await aws.find("iam", put.operation, absent=NO_SUCH, **put.params)
+        if policy is not None and not same(policy.document, document):
+            await _put_in_force(aws, bound.boundary, document, policy)
+    except AwsError:
+        with contextlib.suppress(AwsError):
+            await aws.call("iam", back.operation, **back.params)
+        raise
+    if done is None:
+        raise TryLater(f"IAM does not find {bound.boundary} everywhere yet", seconds=15)
 
 
-async def unbind(aws: Aws, bound: Bound, *, was: str | None, version: str | None) -> None:
-    """The boundary is ``was`` again, and the policy's default version ``version``, or it is gone if None."""
-    boundary = Change(setting(aws, bound.kind, bound.name, was), setting(aws, *bound))
-    await make([boundary, *await _ways_back(aws, bound, version)])
-
-
-async def _ways_back(aws: Aws, bound: Bound, version: str | None) -> list[Change]:
-    def on_policy(operation: str, **params: str) -> Act:
-        return asks(aws, "iam", operation, absent=NO_SUCH, PolicyArn=bound.boundary, **params)
-
+async def ways_back(aws: Aws, bound: Bound, version: str | None) -> list[Change]:
+    """Changes after which the default version is ``version`` again, or the policy gone if None."""
+    arn = {"PolicyArn": bound.boundary}
     if version is None:
-        return [Change(on_policy("DeletePolicy"), kept)]
+        return [Change(Write("DeletePolicy", arn))]
     policy = await live_policy(aws, bound.boundary, bound.kind)
     if policy is None or policy.default == version:
         return []
-    return [
-        Change(
-            on_policy("SetDefaultPolicyVersion", VersionId=version),
-            on_policy("SetDefaultPolicyVersion", VersionId=policy.default),
-        ),
-        Change(on_policy("DeletePolicyVersion", VersionId=policy.default), kept),
-    ]
-
-
-async def _set(aws: Aws, bound: Bound) -> None:
-    if await setting(aws, *bound)() is False:
-        raise TryLater(f"IAM does not find {bound.boundary} everywhere yet", seconds=15)
+    default = Write("SetDefaultPolicyVersion", {**arn, "VersionId": version})
+    again = Write("SetDefaultPolicyVersion", {**arn, "VersionId": policy.default})
+    new = Write("DeletePolicyVersion", {**arn, "VersionId": policy.default})
+    return [Change(default, again), Change(new)]
 
 
 async def _make(aws: Aws, bound: Bound, document: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from bots._aws import Aws
 from bots._bot import CannotFix, TargetGone
+from bots._iam_writes import NO_SUCH
 
-NO_SUCH = ("NoSuchEntity",)
 ROLES = ("arn:{partition}:iam::{account}:role/*",)
 USERS = ("arn:{partition}:iam::{account}:user/*",)
 GROUPS = ("arn:{partition}:iam::{account}:group/*",)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bots._all_or_none import Change, asks
 from bots._aws import Aws, AwsError, together
-from bots._holders import NO_SUCH, Kind, no_such, some
+from bots._holders import Kind, no_such, some
+from bots._iam_writes import NO_SUCH, Change, Write
 from bots._policies import statements
 
 
@@ -42,14 +42,13 @@ async def inline_documents(aws: Aws, kind: Kind, name: str, policies: Iterable[s
     return {answer["PolicyName"]: as_text(answer["PolicyDocument"]) for answer in answers if answer}
 
 
-def removals(aws: Aws, kind: Kind, name: str, policies: Mapping[str, str]) -> list[Change]:
-    """Deleting the inline policies; unmade, putting them back."""
+def removals(kind: Kind, name: str, policies: Mapping[str, str]) -> list[Change]:
+    """Deleting the inline policies; turned, putting them back."""
     changes = []
     for policy, document in policies.items():
         where = {f"{kind}Name": name, "PolicyName": policy}
-        delete = asks(aws, "iam", f"Delete{kind}Policy", absent=NO_SUCH, **where)
-        put = asks(aws, "iam", f"Put{kind}Policy", absent=NO_SUCH, PolicyDocument=document, **where)
-        changes.append(Change(delete, put))
+        put = Write(f"Put{kind}Policy", {**where, "PolicyDocument": document})
+        changes.append(Change(Write(f"Delete{kind}Policy", where), put))
     return changes
 
 

@@ -1,12 +1,17 @@
-"""A user's inline policies: read, deleted, put back."""
+"""A user's inline policies: read, deleted, put back; and changes that are made as a whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Awaitable, Callable, Iterable
 
-from bots._aws import Aws
+from bots._aws import Aws, AwsError
+from bots._bot import CannotFix, TryLater
 from bots._identities import GONE, Identity, listing
 from bots._policies import statements
+
+Change = Callable[[], Awaitable[None]]
 
 
 async def inline_policies(aws: Aws, user: Identity) -> dict[str, str]:
@@ -47,3 +52,21 @@ async def put_back(aws: Aws, user: Identity, name: str, document: str | None) ->
         await delete(aws, user, name)
     else:
         await put(aws, user, name, document)
+
+
+async def all_or_nothing(changes: Iterable[tuple[Change, Change]]) -> None:
+    """Make the changes in their order. When one fails, take back those made, the last one first.
+
+    Args:
+        changes: pairs of a change and what takes it back.
+    """
+    made: list[Change] = []
+    try:
+        for change, back in changes:
+            await change()
+            made.append(back)
+    except Exception:
+        for back in reversed(made):
+            with contextlib.suppress(AwsError, CannotFix, TryLater):
+                await back()
+        raise

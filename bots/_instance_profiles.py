@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from bots._all_or_none import Change, asks
 from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, Target, TargetGone
-from bots._holders import NO_SUCH, ROLES, bare_name, no_such, some
+from bots._holders import ROLES, bare_name, no_such, some
+from bots._iam_writes import NO_SUCH
 
 PROFILES = ("arn:{partition}:iam::{account}:instance-profile/*",)
 INSTANCES = ("arn:{partition}:ec2:*:{account}:instance/*",)
@@ -29,18 +28,6 @@ async def profiles_of_role(aws: Aws, role: str) -> dict[str, str]:
         if error.code not in NO_SUCH:
             raise
         raise no_such(aws, "Role", role) from None
-
-
-def removals(aws: Aws, role: str, profiles: Iterable[str]) -> list[Change]:
-    """Taking the role out of the instance profiles; unmade, putting it back."""
-    which = [{"InstanceProfileName": profile, "RoleName": role} for profile in profiles]
-    return [
-        Change(
-            asks(aws, "iam", "RemoveRoleFromInstanceProfile", absent=NO_SUCH, **words),
-            asks(aws, "iam", "AddRoleToInstanceProfile", absent=NO_SUCH, **words),
-        )
-        for words in which
-    ]
 
 
 async def live_instance(aws: Aws, target: Target) -> dict[str, Any]:

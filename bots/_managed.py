@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable
 from typing import Any
 
-from bots._all_or_none import Change, asks
 from bots._aws import Aws, AwsError, together
 from bots._bot import CannotFix, TargetGone
-from bots._holders import NO_SUCH, Kind, no_such
+from bots._holders import Kind, no_such
+from bots._iam_writes import NO_SUCH, Change, change
 from bots._inline import as_text
 
 POLICIES = ("arn:{partition}:iam::{account}:policy/*",)
@@ -52,15 +51,13 @@ async def entities_with(aws: Aws, arn: str, kind: Kind, **narrowed: str) -> tupl
         raise TargetGone(f"policy {arn} does not exist") from None
 
 
-def detachments(aws: Aws, kind: Kind, names: Iterable[str], arns: Iterable[str]) -> list[Change]:
-    """Detaching all of the policies from all of the identities; unmade, attaching them."""
-    which = [{f"{kind}Name": name, "PolicyArn": arn} for name, arn in itertools.product(names, arns)]
+def detachments(kind: Kind, names: Iterable[str], arns: Iterable[str]) -> list[Change]:
+    """Detaching all of the policies from all of the identities; turned, attaching them."""
+    arns = tuple(arns)
     return [
-        Change(
-            asks(aws, "iam", f"Detach{kind}Policy", absent=NO_SUCH, **words),
-            asks(aws, "iam", f"Attach{kind}Policy", absent=NO_SUCH, **words),
-        )
-        for words in which
+        change(f"Detach{kind}Policy", f"Attach{kind}Policy", **{f"{kind}Name": name, "PolicyArn": arn})
+        for name in names
+        for arn in arns
     ]
 
 

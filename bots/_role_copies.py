@@ -11,14 +11,12 @@ import secrets
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from bots._all_or_none import Act, Change, asks, kept, make
 from bots._aws import Aws, together
-from bots._bot import CannotFix, TryLater
+from bots._bot import CannotFix
 from bots._boundaries import boundary_of
-from bots._holders import NO_SUCH
+from bots._iam_writes import NO_SUCH, Change, Write
 from bots._inline import as_text, inline_documents, inline_names, removals
 from bots._managed import attached_to_role, detachments
 from bots._policies import same, statements
@@ -111,28 +109,7 @@ def names_itself(original: Mapping[str, Any], content: Content) -> bool:
     return any(f'"{arn}"' in as_text(statement) for statement in statements(content.trust))
 
 
-def copying(aws: Aws, original: Mapping[str, Any], content: Content, left: str | None) -> list[Change]:
-    """Changes that make a copy under a new name, give it the original's policies and call it finished.
-
-    Args:
-        left: the copy that an earlier attempt left, which is finished instead.
-    """
-    words = _creation(original, content)
-    copy = left or words["RoleName"]
-    create = kept if left else asks(aws, "iam", "CreateRole", **words)
-    fill = partial(make, _filling(aws, original, copy, content), awaits=False)
-    return [Change(create, asks(aws, "iam", "DeleteRole", RoleName=copy)), Change(fill, kept)]
-
-
-def deletion(aws: Aws, copy: str, content: Content) -> list[Change]:
-    """Changes after which the copy is gone."""
-    return [
-        *_policies(aws, copy, content),
-        Change(asks(aws, "iam", "DeleteRole", absent=NO_SUCH, RoleName=copy), kept),
-    ]
-
-
-def _creation(original: Mapping[str, Any], content: Content) -> dict[str, Any]:
+def creation(original: Mapping[str, Any], content: Content) -> dict[str, Any]:
     """Parameters of CreateRole for a copy, under a new name, that is not finished."""
     letters = "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM_LETTERS))
     mark = {"Key": MARK, "Value": f"{original['RoleId']} {UNFINISHED}"}
@@ -147,28 +124,21 @@ def _creation(original: Mapping[str, Any], content: Content) -> dict[str, Any]:
     }
 
 
-def _filling(aws: Aws, original: Mapping[str, Any], copy: str, content: Content) -> list[Change]:
-    """
-    Their writes raise:
-        TryLater: IAM does not know the copy everywhere yet.
-    """
-
-    def when_known(write: Act) -> Act:
-        async def written() -> None:
-            if await write() is False:
-                raise TryLater(f"IAM does not find the new role {copy} everywhere yet", seconds=15)
-
-        return written
-
+def filling(original: Mapping[str, Any], copy: str, content: Content) -> list[Change]:
+    """Changes that give the copy the original's policies and call it finished."""
     mark = {"Key": MARK, "Value": original["RoleId"]}
-    finish = asks(aws, "iam", "TagRole", absent=NO_SUCH, RoleName=copy, Tags=[mark])
-    given = [Change(each.unmake, each.make) for each in reversed(_policies(aws, copy, content))]
-    return [Change(when_known(each.make), each.unmake) for each in [*given, Change(finish, kept)]]
+    policies = removals("Role", copy, content.inline) + detachments("Role", [copy], content.attached)
+    finish = Write("TagRole", {"RoleName": copy, "Tags": [mark]})
+    return [*(each.turned() for each in policies), Change(finish)]
 
 
-def _policies(aws: Aws, copy: str, content: Content) -> list[Change]:
-    """Taking all policies from the copy."""
-    return detachments(aws, "Role", [copy], content.attached) + removals(aws, "Role", copy, content.inline)
+def deletion(copy: str, content: Content) -> list[Change]:
+    """Changes after which the copy is gone."""
+    return [
+        *detachments("Role", [copy], content.attached),
+        *removals("Role", copy, content.inline),
+        Change(Write("DeleteRole", {"RoleName": copy})),
+    ]
 
 
 def _stem(original: Mapping[str, Any]) -> str:

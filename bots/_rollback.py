@@ -10,12 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from bots._all_or_none import Act, Change, asks, kept
 from bots._aws import Aws
 from bots._bot import CannotFix, TargetGone
-from bots._holders import NO_SUCH
+from bots._iam_writes import Write
 from bots._managed import policy_facts
 
 MARK = "remediation-hub:rolled-back"
@@ -84,36 +82,8 @@ async def versions_of(aws: Aws, arn: str) -> Versions:
     return Versions(policy["DefaultVersionId"], created, tags.get(MARK))
 
 
-def rolling_back(aws: Aws, arn: str, versions: Versions, was: str | None) -> list[Change]:
-    """Changes that leave the mark, put the older version in force and delete the bad one.
-
-    Args:
-        was: the mark before.
-    """
-    bad, good = versions.rollback()
-
-    def to_default(version: str) -> Act:
-        return _asks(aws, "SetDefaultPolicyVersion", PolicyArn=arn, VersionId=version)
-
-    return [
-        Change(_marking(aws, arn, f"{bad} to {good}"), _marking(aws, arn, was)),
-        Change(to_default(good), to_default(versions.default)),
-        Change(_asks(aws, "DeletePolicyVersion", PolicyArn=arn, VersionId=bad), kept),
-    ]
-
-
-def putting_back(aws: Aws, arn: str, versions: Versions, mark: str | None, document: str) -> list[Change]:
-    """Changes after which the policy has the old mark, or none, and a new default version says ``document``."""
-    create = _asks(aws, "CreatePolicyVersion", PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
-    return [Change(_marking(aws, arn, mark), _marking(aws, arn, versions.mark)), Change(create, kept)]
-
-
-def _marking(aws: Aws, arn: str, mark: str | None) -> Act:
-    """The write after which the policy has the mark, or none."""
+def marking(arn: str, mark: str | None) -> Write:
+    """The call after which the policy has the mark, or none."""
     if mark is None:
-        return _asks(aws, "UntagPolicy", PolicyArn=arn, TagKeys=[MARK])
-    return _asks(aws, "TagPolicy", PolicyArn=arn, Tags=[{"Key": MARK, "Value": mark}])
-
-
-def _asks(aws: Aws, operation: str, **params: Any) -> Act:
-    return asks(aws, "iam", operation, absent=NO_SUCH, **params)
+        return Write("UntagPolicy", {"PolicyArn": arn, "TagKeys": [MARK]})
+    return Write("TagPolicy", {"PolicyArn": arn, "Tags": [{"Key": MARK, "Value": mark}]})

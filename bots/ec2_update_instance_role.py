@@ -13,7 +13,8 @@ from pydantic import Field
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
-from bots._holders import ARN_START, NO_SUCH, PATHS_OF_AWS, ROLES, bare_name, own_arn
+from bots._holders import ARN_START, PATHS_OF_AWS, ROLES, bare_name, own_arn
+from bots._iam_writes import NO_SUCH
 from bots._instance_profiles import PROFILES, live_instance
 from bots._managed import ANY_POLICY, attached_to_role, owner_of, policy_facts, version_document
 from bots._wide import makes_an_administrator

@@ -5,10 +5,10 @@ Caution: services that use the role can no longer register targets and deploymen
 policy allows what the deleted ones did. Whatever else uses the role loses it too. Task roles are others.
 """
 
-from bots._all_or_none import make, unmake
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account, on
 from bots._holders import ROLES, bare_name, live_identity, some
+from bots._iam_writes import all_or_none
 from bots._inline import denial_notes, inline_documents, inline_names, removals
 
 
@@ -52,9 +52,10 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Inline]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Inline) -> None:
-    await make(removals(aws, "Role", bare_name(target.id), before.policies))
+    await all_or_none(aws, removals("Role", bare_name(target.id), before.policies))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Inline) -> None:
-    await unmake(removals(aws, "Role", bare_name(target.id), before.policies))
+    changes = removals("Role", bare_name(target.id), before.policies)
+    await all_or_none(aws, [each.turned() for each in changes])

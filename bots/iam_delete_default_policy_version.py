@@ -10,12 +10,12 @@ settled: none rolls back twice. When somebody makes another version the default,
 one back. A finding that knows when the call behind it was made never touches a version made later.
 """
 
-from bots._all_or_none import make
 from bots._aws import Aws, together
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._holders import some
+from bots._iam_writes import Change, Write, all_or_none
 from bots._managed import AWS_OWN, POLICIES, entities_with, owner_of, version_document
-from bots._rollback import putting_back, rolling_back, versions_of
+from bots._rollback import marking, versions_of
 from bots._trail import WINDOW, event_time
 from bots._wide import allowed_actions
 
@@ -87,10 +87,29 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Default]:
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Default) -> None:
     versions = await versions_of(aws, target.id)
-    await make(rolling_back(aws, target.id, versions, before.mark))
+    bad, good = versions.rollback()
+    arn = {"PolicyArn": target.id}
+    await all_or_none(
+        aws,
+        [
+            Change(marking(target.id, f"{bad} to {good}"), marking(target.id, before.mark)),
+            Change(
+                Write("SetDefaultPolicyVersion", {**arn, "VersionId": good}),
+                Write("SetDefaultPolicyVersion", {**arn, "VersionId": versions.default}),
+            ),
+            Change(Write("DeletePolicyVersion", {**arn, "VersionId": bad})),
+        ],
+    )
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Default) -> None:
     versions = await versions_of(aws, target.id)
-    await make(putting_back(aws, target.id, versions, before.mark, before.document))
+    document = {"PolicyArn": target.id, "PolicyDocument": before.document, "SetAsDefault": True}
+    await all_or_none(
+        aws,
+        [
+            Change(marking(target.id, before.mark), marking(target.id, versions.mark)),
+            Change(Write("CreatePolicyVersion", document)),
+        ],
+    )

@@ -5,10 +5,10 @@ Caution: everybody who had it loses at once what it allowed, and is free again t
 Roles that AWS keeps (service-linked ones, those of IAM Identity Center) stay as they are and are reported.
 """
 
-from bots._all_or_none import Change, make, unmake
 from bots._aws import Aws, together
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._holders import GROUPS, PATHS_OF_AWS, ROLES, USERS, some
+from bots._iam_writes import Change, all_or_none
 from bots._managed import ANY_POLICY, detachments, entities_with, owner_of
 
 
@@ -72,18 +72,18 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Attached]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Attached) -> None:
-    await make(_detachments(aws, target, before))
+    await all_or_none(aws, _detachments(target, before))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Attached) -> None:
-    await unmake(_detachments(aws, target, before))
+    await all_or_none(aws, [each.turned() for each in _detachments(target, before)])
 
 
-def _detachments(aws: Aws, target: Target, before: Attached) -> list[Change]:
+def _detachments(target: Target, before: Attached) -> list[Change]:
     arns = (target.id,)
     return [
-        *detachments(aws, "Group", before.groups, arns),
-        *detachments(aws, "Role", before.roles, arns),
-        *detachments(aws, "User", before.users, arns),
+        *detachments("Group", before.groups, arns),
+        *detachments("Role", before.roles, arns),
+        *detachments("User", before.users, arns),
     ]

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
-from bots._boundaries import Bound, boundary_of
+from bots._boundaries import Bound, boundary_of, setting
 from bots._boundary_policy import (
     POLICY_READS,
     POLICY_WRITES,
@@ -21,9 +21,10 @@ from bots._boundary_policy import (
     live_policy,
     makes_room,
     policy_arn,
-    unbind,
+    ways_back,
 )
 from bots._holders import ROLES, USERS, Kind, live_identity, role_or_user
+from bots._iam_writes import Change, all_or_none
 from bots._managed import POLICIES
 from bots._policies import same
 from bots._words import Word
@@ -121,4 +122,5 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Bounded) -> None:
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Bounded) -> None:
     bound = Bound(before.kind, before.name, before.policy_arn)
-    await unbind(aws, bound, was=before.boundary, version=before.version)
+    boundary = Change(setting(before.kind, before.name, before.boundary), setting(*bound))
+    await all_or_none(aws, [boundary, *await ways_back(aws, bound, before.version)])

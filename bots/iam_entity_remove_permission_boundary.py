@@ -11,11 +11,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from bots._all_or_none import make, unmake
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity_or_account, on
 from bots._boundaries import Bound, boundary_of, everybody_bound, removal
 from bots._holders import ARN_START, ROLES, USERS, live_identity, own_arn, role_or_user, some
+from bots._iam_writes import all_or_none
 from bots._words import Word
 
 ALL = "all"
@@ -90,12 +90,12 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Boundaries]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Boundaries) -> None:
-    await make([removal(aws, each) for each in before.identities])
+    await all_or_none(aws, [removal(each) for each in before.identities])
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Boundaries) -> None:
-    await unmake([removal(aws, each) for each in before.identities])
+    await all_or_none(aws, [removal(each).turned() for each in before.identities])
 
 
 async def _one(aws: Aws, target: Target, params: Wish) -> tuple[tuple[Bound, ...], str, str]:

@@ -4,10 +4,10 @@ After: the group has none of them; its managed policies and its other inline one
 Caution: all members lose at once what the policies allowed, and are free again to do what they denied.
 """
 
-from bots._all_or_none import make, unmake
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._holders import GROUPS, bare_name, some
+from bots._iam_writes import all_or_none
 from bots._inline import denial_notes, inline_documents, inline_names, removals
 
 
@@ -56,12 +56,13 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Inline]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Inline) -> None:
-    await make(removals(aws, "Group", bare_name(target.id), before.policies))
+    await all_or_none(aws, removals("Group", bare_name(target.id), before.policies))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Inline) -> None:
-    await unmake(removals(aws, "Group", bare_name(target.id), before.policies))
+    changes = removals("Group", bare_name(target.id), before.policies)
+    await all_or_none(aws, [each.turned() for each in changes])
 
 
 def _listed(target: Target) -> set[str] | None:

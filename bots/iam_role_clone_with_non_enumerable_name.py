@@ -6,15 +6,18 @@ Caution: whatever uses the original goes on using it, and what names it (resourc
 instance profiles) does not know the copy. Undo deletes the copy, unless somebody has used it.
 """
 
-from bots._all_or_none import make
-from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
+import contextlib
+
+from bots._aws import Aws, AwsError
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity, on
 from bots._holders import ROLES, bare_name, live_identity, some
+from bots._iam_writes import NO_SUCH, all_or_none
 from bots._role_copies import (
     content_of,
     copies_of,
-    copying,
+    creation,
     deletion,
+    filling,
     is_finished,
     names_itself,
     refuse_uncopyable,
@@ -84,8 +87,18 @@ async def fix(aws: Aws, target: Target, params: NoParams, before: Copies) -> Non
     original = await live_identity(aws, "Role", bare_name(target.id))
     content = await content_of(aws, original)
     # Without finished ones, any copy there is comes from an attempt that broke off.
-    left = next(iter(await copies_of(aws, original)), None)
-    await make(copying(aws, original, content, left))
+    copy = next(iter(await copies_of(aws, original)), None)
+    if copy is None:
+        made = await aws.call("iam", "CreateRole", **creation(original, content))
+        copy = made["Role"]["RoleName"]
+    try:
+        await all_or_none(aws, filling(original, copy, content), absent=())
+    except AwsError as error:
+        if error.code in NO_SUCH:
+            raise TryLater(f"IAM does not find the new role {copy} everywhere yet", seconds=15) from error
+        with contextlib.suppress(AwsError):
+            await aws.call("iam", "DeleteRole", RoleName=copy)
+        raise
 
 
 @bot.undo_with
@@ -98,4 +111,4 @@ async def undo(aws: Aws, target: Target, before: Copies) -> None:
             raise CannotFix(
                 f"the copy {name} was used on {used:%Y-%m-%d}: delete it by hand when it is not needed"
             )
-        await make(deletion(aws, name, await content_of(aws, role)))
+        await all_or_none(aws, deletion(name, await content_of(aws, role)))

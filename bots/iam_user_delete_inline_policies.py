@@ -13,12 +13,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bots._all_or_none import Change, make
 from bots._attachments import POLICY_READS, PolicyArn, add, attached, detach, own_arn, refuse_unfit
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, on
 from bots._identities import NAMED, USER, identity
-from bots._inline_policies import delete, denies, inline_policies, only_denies, put, put_back
+from bots._inline_policies import all_or_nothing, delete, denies, inline_policies, only_denies, put, put_back
 from bots._words import Word
 
 
@@ -82,14 +81,12 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Rights) -> None:
     who = identity(aws, target, "User")
-    given = [
-        Change(partial(add, aws, who, arn), partial(detach, aws, who, arn)) for arn in before.not_attached
-    ]
+    given = [(partial(add, aws, who, arn), partial(detach, aws, who, arn)) for arn in before.not_attached]
     taken = [
-        Change(partial(delete, aws, who, name), partial(put, aws, who, name, document))
+        (partial(delete, aws, who, name), partial(put, aws, who, name, document))
         for name, document in before.inline
     ]
-    await make([*given, *taken], awaits=False)
+    await all_or_nothing([*given, *taken])
 
 
 @bot.undo_with
@@ -97,14 +94,12 @@ async def undo(aws: Aws, target: Target, before: Rights) -> None:
     who = identity(aws, target, "User")
     now = await inline_policies(aws, who)
     given = [
-        Change(partial(put, aws, who, name, document), partial(put_back, aws, who, name, now.get(name)))
+        (partial(put, aws, who, name, document), partial(put_back, aws, who, name, now.get(name)))
         for name, document in before.inline
         if now.get(name) != document
     ]
-    taken = [
-        Change(partial(detach, aws, who, arn), partial(add, aws, who, arn)) for arn in before.not_attached
-    ]
-    await make([*given, *taken], awaits=False)
+    taken = [(partial(detach, aws, who, arn), partial(add, aws, who, arn)) for arn in before.not_attached]
+    await all_or_nothing([*given, *taken])
 
 
 def _named(doomed: dict[str, str]) -> str:

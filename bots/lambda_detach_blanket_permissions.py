@@ -9,10 +9,10 @@ does whatever else uses the role.
 
 import re
 
-from bots._all_or_none import make, unmake
 from bots._aws import Aws, together
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
 from bots._holders import PATHS_OF_AWS, ROLES, bare_name, some
+from bots._iam_writes import all_or_none
 from bots._inline import inline_documents, inline_names
 from bots._managed import ANY_POLICY, attached_to_role, detachments, documents_in_force
 from bots._wide import allows_every_action, is_blanket
@@ -72,12 +72,13 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Blanket]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Blanket) -> None:
-    await make(detachments(aws, "Role", [before.role], before.policies))
+    await all_or_none(aws, detachments("Role", [before.role], before.policies))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Blanket) -> None:
-    await unmake(detachments(aws, "Role", [before.role], before.policies))
+    changes = detachments("Role", [before.role], before.policies)
+    await all_or_none(aws, [each.turned() for each in changes])
 
 
 async def _execution_role(aws: Aws, target: Target) -> tuple[Aws, str]:
