@@ -1,4 +1,5 @@
-"""The access key behind a finding: named by it, or made by the CreateAccessKey call it is about."""
+"""Access keys of users: the one behind a finding, named by it or made by the CreateAccessKey call it is about;
+those nobody has used for long; and whether they are active."""
 
 from __future__ import annotations
 
@@ -8,12 +9,11 @@ from typing import Any
 
 from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, Target, TargetGone, on
-from bots._identities import ROOT, USER, Identity, listing
+from bots._identities import NO_SUCH, ROOT, USERS, Identity, listing
 from bots._trail import ACTION as LOOK_UP
 from bots._trail import LoggedCall, the_call
 
-READS = (LOOK_UP, *on(USER, "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"))
-NOT_THERE = "NoSuchEntity"
+READS = (LOOK_UP, *on(USERS, "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys"))
 _LASTING = re.compile(r"AKIA[A-Z0-9]{12,124}")
 _TEMPORARY = re.compile(r"ASIA[A-Z0-9]{12,124}")
 _ROOTS = (
@@ -78,6 +78,38 @@ def remarks(key: AccessKey) -> tuple[str, ...]:
     return (f"key {key.id} was last used {key.last_used or 'never'}",)
 
 
+async def keys_of(aws: Aws, user: Identity) -> list[dict[str, Any]]:
+    """The user's keys as ListAccessKeys tells them, in the order of their ids.
+
+    Raises:
+        TargetGone: there is no such user.
+    """
+    found = await listing(aws, user, "ListAccessKeys", items="AccessKeyMetadata")
+    return sorted(found, key=lambda key: str(key["AccessKeyId"]))
+
+
+async def unused(aws: Aws, keys: list[dict[str, Any]], days: int) -> dict[str, str]:
+    """Ids of active keys unused for longer, and since when."""
+    found = {}
+    for key in keys:
+        if key["Status"] == "Active":
+            answer = await aws.call("iam", "GetAccessKeyLastUsed", AccessKeyId=key["AccessKeyId"])
+            used = answer["AccessKeyLastUsed"].get("LastUsedDate")
+            age = (aws.now - (used or key["CreateDate"])).days
+            if age > days:
+                found[key["AccessKeyId"]] = (
+                    f"was {'last used' if used else 'made, but never used,'} {age} days ago"
+                )
+    return found
+
+
+async def set_status(aws: Aws, user: Identity, key_id: str, status: str) -> bool:
+    """Make a key Active or Inactive; False if it is gone."""
+    # Without a user name AWS would take the caller's own keys.
+    words = {"AccessKeyId": key_id, "Status": status, **user.words}
+    return await aws.find("iam", "UpdateAccessKey", absent=NO_SUCH, **words) is not None
+
+
 async def _made(aws: Aws, target: Target) -> str:
     """Id of the key whose making the finding is about."""
     if target.event_time is None and ROOT in (target.id, target.name):
@@ -107,6 +139,6 @@ async def _last_used(aws: Aws, key_id: str) -> dict[str, Any] | None:
         unknown = error.code == "AccessDenied" and re.search(
             rf"on resource: access key {key_id}\.?$", error.message.strip()
         )
-        if unknown or error.code == NOT_THERE:
+        if unknown or error.code in NO_SUCH:
             return None
         raise

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from bots._all_or_none import IamChange, Write
 from bots._aws import Aws
-from bots._holders import Kind, is_kept_by_aws
-from bots._iam_writes import Change, Write
+from bots._identities import Kind, is_kept_by_aws
 
 
 class Bound(NamedTuple):
@@ -32,9 +32,9 @@ def setting(kind: Kind, name: str, boundary: str | None) -> Write:
     return Write(f"Put{kind}PermissionsBoundary", {**who, "PermissionsBoundary": boundary})
 
 
-def removal(bound: Bound) -> Change:
+def removal(bound: Bound) -> IamChange:
     """Taking the boundary away; turned, putting it back."""
-    return Change(setting(bound.kind, bound.name, None), setting(*bound))
+    return IamChange(setting(bound.kind, bound.name, None), setting(*bound))
 
 
 async def everybody_bound(aws: Aws) -> tuple[Bound, ...]:

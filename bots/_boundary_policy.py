@@ -7,11 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from bots._all_or_none import IamChange, Write
 from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, TryLater
 from bots._boundaries import Bound, setting
-from bots._holders import Kind
-from bots._iam_writes import NO_SUCH, Change, Write
+from bots._identities import NO_SUCH, Kind
 from bots._managed import policy_facts, version_document
 from bots._policies import same
 
@@ -136,18 +136,18 @@ async def bind(aws: Aws, bound: Bound, document: str, *, was: str | None) -> Non
         raise TryLater(f"IAM does not find {bound.boundary} everywhere yet", seconds=15)
 
 
-async def ways_back(aws: Aws, bound: Bound, version: str | None) -> list[Change]:
+async def ways_back(aws: Aws, bound: Bound, version: str | None) -> list[IamChange]:
     """Changes after which the default version is ``version`` again, or the policy gone if None."""
     arn = {"PolicyArn": bound.boundary}
     if version is None:
-        return [Change(Write("DeletePolicy", arn))]
+        return [IamChange(Write("DeletePolicy", arn))]
     policy = await live_policy(aws, bound.boundary, bound.kind)
     if policy is None or policy.default == version:
         return []
     default = Write("SetDefaultPolicyVersion", {**arn, "VersionId": version})
     again = Write("SetDefaultPolicyVersion", {**arn, "VersionId": policy.default})
     new = Write("DeletePolicyVersion", {**arn, "VersionId": policy.default})
-    return [Change(default, again), Change(new)]
+    return [IamChange(default, again), IamChange(new)]
 
 
 async def _make(aws: Aws, bound: Bound, document: str) -> None:

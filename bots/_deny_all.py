@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 
-from bots._attachments import FULL, attach, attached, detach
+from bots._attachments import FULL, attach, detach
 from bots._aws import Aws, AwsError
 from bots._bot import Before, CannotFix, Check, on
-from bots._identities import GONE, Identity
+from bots._identities import Identity
+from bots._inline import have, inline_document
+from bots._managed import attached, policy_facts, version_document
 from bots._policies import Statement, listed, statements
 
 NAME = "quarantine_deny_all_policy"
@@ -59,7 +60,7 @@ async def bar(aws: Aws, who: Identity) -> None:
     if await _usable(aws) and await _attach(aws, who):
         return
     try:
-        await _put(aws, who, _DENY_ALL)
+        await have(aws, who, NAME, _DENY_ALL)
     except AwsError as error:
         if error.code != FULL:
             raise
@@ -72,11 +73,8 @@ async def bar(aws: Aws, who: Identity) -> None:
 async def unbar(aws: Aws, who: Identity, before: Barred) -> None:
     """Put back what was attached and inline."""
     now = await _barred(aws, who)
-    if before.inline is None and now.inline is not None:
-        name = {"PolicyName": NAME}
-        await aws.find("iam", f"Delete{who.kind}Policy", absent=GONE, **name, **who.words)
-    elif before.inline is not None and before.inline != now.inline:
-        await _put(aws, who, before.inline)
+    if before.inline != now.inline:
+        await have(aws, who, NAME, before.inline)
     if now.attached and not before.attached:
         await detach(aws, who, _arn(aws))
 
@@ -102,12 +100,11 @@ def _arn(aws: Aws) -> str:
 
 async def _shared(aws: Aws) -> Shared:
     """The shared policy as it is now; its name alone is no proof."""
-    answer = await aws.find("iam", "GetPolicy", absent=GONE, PolicyArn=_arn(aws))
-    if answer is None:
+    facts = await policy_facts(aws, _arn(aws))
+    if facts is None:
         return "missing"
-    version = answer["Policy"]["DefaultVersionId"]
-    found = await aws.call("iam", "GetPolicyVersion", PolicyArn=_arn(aws), VersionId=version)
-    return "sound" if denies_everything(json.dumps(found["PolicyVersion"]["Document"])) else "changed"
+    document = await version_document(aws, _arn(aws), facts["DefaultVersionId"])
+    return "sound" if denies_everything(document) else "changed"
 
 
 async def _usable(aws: Aws) -> bool:
@@ -139,12 +136,5 @@ async def _attach(aws: Aws, who: Identity) -> bool:
 
 
 async def _barred(aws: Aws, who: Identity) -> Barred:
-    inline = await aws.find("iam", f"Get{who.kind}Policy", absent=GONE, PolicyName=NAME, **who.words)
-    return Barred(
-        attached=_arn(aws) in await attached(aws, who),
-        inline=None if inline is None else json.dumps(inline["PolicyDocument"]),
-    )
-
-
-async def _put(aws: Aws, who: Identity, document: str) -> None:
-    await aws.call("iam", f"Put{who.kind}Policy", PolicyName=NAME, PolicyDocument=document, **who.words)
+    inline = await inline_document(aws, who, NAME)
+    return Barred(attached=_arn(aws) in await attached(aws, who), inline=inline)

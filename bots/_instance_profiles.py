@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from bots._aws import Aws, AwsError
-from bots._bot import CannotFix, Target, TargetGone
-from bots._holders import ROLES, bare_name, no_such, some
-from bots._iam_writes import NO_SUCH
+from bots._all_or_none import IamChange, iam_change
+from bots._aws import Aws
+from bots._bot import CannotFix, Target, TargetGone, on
+from bots._identities import NO_SUCH, PATHS_OF_AWS, ROLES, Identity, bare_name, listing, some
 
 PROFILES = ("arn:{partition}:iam::{account}:instance-profile/*",)
 INSTANCES = ("arn:{partition}:ec2:*:{account}:instance/*",)
+ROLE_OF_INSTANCE = ("ec2:DescribeInstances", *on(PROFILES, "iam:GetInstanceProfile"))
 # EC2 has another name in China.
 TO_EC2 = {"ec2.amazonaws.com": ROLES, "ec2.amazonaws.com.cn": ROLES}
 
@@ -21,13 +23,15 @@ async def profiles_of_role(aws: Aws, role: str) -> dict[str, str]:
     Raises:
         TargetGone: there is no such role.
     """
-    listed = aws.pages("iam", "ListInstanceProfilesForRole", items="InstanceProfiles", RoleName=role)
-    try:
-        return {each["InstanceProfileName"]: each["Arn"] async for each in listed}
-    except AwsError as error:
-        if error.code not in NO_SUCH:
-            raise
-        raise no_such(aws, "Role", role) from None
+    who = Identity("Role", role)
+    found = await listing(aws, who, "ListInstanceProfilesForRole", items="InstanceProfiles")
+    return {each["InstanceProfileName"]: each["Arn"] for each in found}
+
+
+def removals(role: str, profiles: Iterable[str]) -> list[IamChange]:
+    """Taking the role out of the profiles; turned, putting it back."""
+    ways = "RemoveRoleFromInstanceProfile", "AddRoleToInstanceProfile"
+    return [iam_change(*ways, InstanceProfileName=profile, RoleName=role) for profile in profiles]
 
 
 async def live_instance(aws: Aws, target: Target) -> dict[str, Any]:
@@ -97,3 +101,25 @@ async def profile_and_role(aws: Aws, wanted: str) -> tuple[str, str]:
     if not roles:
         raise CannotFix(f"instance profile {name} holds no role, so it would give the instance nothing")
     return wanted, roles[0]["RoleName"]
+
+
+async def role_of_instance(aws: Aws, target: Target) -> tuple[Identity, str]:
+    """The role in the profile that an instance has, and the profile's ARN.
+
+    Raises:
+        TargetGone: there is no such instance.
+        CannotFix: it has no profile, or one that is empty or deleted, or whose role is AWS's own.
+    """
+    profile = (await live_instance(aws, target)).get("IamInstanceProfile", {}).get("Arn")
+    if profile is None:
+        raise CannotFix(f"{target.id} has no instance profile: give it one first (ec2_attach_instance_role)")
+    name = bare_name(profile)
+    answer = await aws.find("iam", "GetInstanceProfile", absent=NO_SUCH, InstanceProfileName=name)
+    if answer is None:
+        raise CannotFix(f"instance profile {name} was deleted while the instance has it: give it another one")
+    roles = answer["InstanceProfile"]["Roles"]
+    if not roles:
+        raise CannotFix(f"instance profile {name} holds no role")
+    if roles[0]["Path"].startswith(PATHS_OF_AWS):
+        raise CannotFix(f"role {roles[0]['RoleName']} is kept by AWS: nobody else can change it")
+    return Identity("Role", roles[0]["RoleName"]), profile

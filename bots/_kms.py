@@ -1,4 +1,4 @@
-"""KMS keys by whatever name: where they are, and which can be used to encrypt something by default."""
+"""KMS keys by whatever name: where they are, which rotate, and which can encrypt something by default."""
 
 from __future__ import annotations
 
@@ -32,6 +32,32 @@ async def found_key(aws: Aws, named: str) -> tuple[Aws, dict[str, Any]]:
     if answer is None:
         raise TargetGone(f"key {named} does not exist in {home.region}")
     return home, answer["KeyMetadata"]
+
+
+async def rotatable_key(aws: Aws, named: str) -> tuple[Aws, dict[str, Any], list[str]]:
+    """The key whose rotation is to change, the account in its region, and notes.
+
+    Raises:
+        TargetGone: no such key.
+        CannotFix: its material cannot be rotated automatically, or not now.
+    """
+    notes = []
+    home, key = await found_key(aws, named)
+    if key.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA":
+        primary = key["MultiRegionConfiguration"]["PrimaryKey"]["Arn"]
+        notes.append(f"the key is a replica; rotation is a setting of its primary {primary}")
+        home, key = await found_key(aws, primary)
+    if key["KeyManager"] == "AWS":
+        raise CannotFix("the key is managed by AWS, which rotates it every year by itself")
+    for has, needed, why in (
+        ("KeySpec", "SYMMETRIC_DEFAULT", "only symmetric keys rotate automatically"),
+        ("KeyUsage", "ENCRYPT_DECRYPT", "only encryption keys rotate automatically"),
+        ("Origin", "AWS_KMS", "only key material made by KMS rotates automatically; replace it by hand"),
+        ("KeyState", "Enabled", "enable the key, or cancel its deletion, if it is still needed"),
+    ):
+        if key.get(has) != needed:
+            raise CannotFix(f"the {has} of key {key['KeyId']} is {key.get(has)}: {why}")
+    return home, key, notes
 
 
 async def usable_key(aws: Aws, key: str, *, or_managed: str = "") -> str:

@@ -1,21 +1,27 @@
-"""Managed policies: who has them, and what they say."""
+"""Managed policies: who has them, what they say, and how they come and go."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bots._all_or_none import IamChange, iam_change
 from bots._aws import Aws, AwsError, together
-from bots._bot import CannotFix, TargetGone
-from bots._holders import Kind, no_such
-from bots._iam_writes import NO_SUCH, Change, change
-from bots._inline import as_text
+from bots._bot import CannotFix, TargetGone, on
+from bots._identities import NO_SUCH, Identity, Kind, listing
 
 POLICIES = ("arn:{partition}:iam::{account}:policy/*",)
 ANY_POLICY = (*POLICIES, "arn:{partition}:iam::aws:policy/*")
+POLICY_READS = on(ANY_POLICY, "iam:GetPolicy", "iam:GetPolicyVersion")
 AWS_OWN = "aws"  # what stands for the account in the ARNs of policies that AWS writes
 _POLICY = re.compile(r"arn:[a-z-]+:iam::(?P<owner>aws|[0-9]{12}):policy/.+")
+
+
+def as_text(document: str | Mapping[str, Any]) -> str:
+    """A policy document as text: answers of IAM come with documents read already."""
+    return document if isinstance(document, str) else json.dumps(document)
 
 
 def owner_of(aws: Aws, arn: str) -> str:
@@ -51,29 +57,35 @@ async def entities_with(aws: Aws, arn: str, kind: Kind, **narrowed: str) -> tupl
         raise TargetGone(f"policy {arn} does not exist") from None
 
 
-def detachments(kind: Kind, names: Iterable[str], arns: Iterable[str]) -> list[Change]:
+async def holders_of(aws: Aws, arn: str) -> list[Identity]:
+    """Every group, role and user that has the policy, as a permissions policy or a boundary.
+
+    Raises:
+        TargetGone: there is no such policy.
+    """
+    kinds: tuple[Kind, ...] = ("Group", "Role", "User")
+    found = await together(*(entities_with(aws, arn, kind) for kind in kinds))
+    return [Identity(kind, name) for kind, names in zip(kinds, found, strict=True) for name in names]
+
+
+def detachments(holders: Iterable[Identity], arns: Iterable[str]) -> list[IamChange]:
     """Detaching all of the policies from all of the identities; turned, attaching them."""
     arns = tuple(arns)
     return [
-        change(f"Detach{kind}Policy", f"Attach{kind}Policy", **{f"{kind}Name": name, "PolicyArn": arn})
-        for name in names
+        iam_change(f"Detach{who.kind}Policy", f"Attach{who.kind}Policy", PolicyArn=arn, **who.words)
+        for who in holders
         for arn in arns
     ]
 
 
-async def attached_to_role(aws: Aws, role: str) -> tuple[str, ...]:
-    """ARNs of the managed policies on a role.
+async def attached(aws: Aws, who: Identity) -> tuple[str, ...]:
+    """ARNs of the managed policies attached to a user, role or group, sorted.
 
     Raises:
-        TargetGone: there is no such role.
+        TargetGone: there is none.
     """
-    listed = aws.pages("iam", "ListAttachedRolePolicies", items="AttachedPolicies", RoleName=role)
-    try:
-        return tuple(sorted([policy["PolicyArn"] async for policy in listed]))
-    except AwsError as error:
-        if error.code not in NO_SUCH:
-            raise
-        raise no_such(aws, "Role", role) from None
+    found = await listing(aws, who, f"ListAttached{who.kind}Policies", items="AttachedPolicies")
+    return tuple(sorted(each["PolicyArn"] for each in found))
 
 
 async def policy_facts(aws: Aws, arn: str) -> dict[str, Any] | None:

@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic.alias_generators import to_pascal
 
+from bots._aws import Aws
 from bots._bot import Before
+from bots._identities import NO_SUCH
 
 CAN_BE_OFF = ("max_password_age", "password_reuse_prevention")
 KINDS = ("require_symbols", "require_numbers", "require_uppercase_characters", "require_lowercase_characters")
@@ -41,6 +43,20 @@ def to_aws(rules: Rules) -> dict[str, Any]:
     return {to_pascal(name): value for name, value in rules if value != 0 or name not in CAN_BE_OFF}
 
 
+async def live_rules(aws: Aws) -> Rules | None:
+    """The account's policy now; None if it was never set, so that AWS's own default applies."""
+    found = await aws.find("iam", "GetAccountPasswordPolicy", absent=NO_SUCH)
+    return None if found is None else from_aws(found["PasswordPolicy"])
+
+
+async def set_rules(aws: Aws, rules: Rules | None) -> None:
+    """Set the account's policy; None: have none."""
+    if rules is None:
+        await aws.find("iam", "DeleteAccountPasswordPolicy", absent=NO_SUCH)
+    else:
+        await aws.call("iam", "UpdateAccountPasswordPolicy", **to_aws(rules))
+
+
 def stricter(name: str, wished: int, present: int) -> int:
     """The stricter of two values of a field; the wished one where neither is."""
     if name == "allow_users_to_change_password":
@@ -48,6 +64,12 @@ def stricter(name: str, wished: int, present: int) -> int:
     if name == "max_password_age":
         return min(wished or present, present or wished)
     return max(wished, present)
+
+
+def tightened(wished: Rules, now: Rules | None) -> Rules:
+    """The wish, with the stricter present value kept in each field."""
+    present = now or UNSET
+    return Rules(**{name: stricter(name, value, getattr(present, name)) for name, value in wished})
 
 
 def remarks(wished: Rules, was: Rules | None, goal: Rules) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ another role one day). Until all is copied the tag says so; a copy that an earli
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import string
@@ -13,14 +14,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bots._aws import Aws, together
-from bots._bot import CannotFix
+from bots._all_or_none import IamChange, Write, make_in_iam
+from bots._aws import Aws, AwsError, together
+from bots._bot import CannotFix, TryLater, on
 from bots._boundaries import boundary_of
-from bots._iam_writes import NO_SUCH, Change, Write
-from bots._inline import as_text, inline_documents, inline_names, removals
-from bots._managed import attached_to_role, detachments
+from bots._identities import NO_SUCH, ROLES, Identity
+from bots._inline import inline_policies, removals
+from bots._managed import as_text, attached, detachments
 from bots._policies import same, statements
 
+READS = (
+    "iam:ListRoles",
+    *on(ROLES, "iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"),
+)
+WRITES = (
+    *on(ROLES, "iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"),
+    *on(ROLES, "iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole"),
+)
 MARK = "remediation-hub:copy-of"
 UNFINISHED = "unfinished"
 LONGEST_NAME = 64
@@ -60,14 +70,14 @@ class Content:
 
 async def content_of(aws: Aws, role: Mapping[str, Any]) -> Content:
     """Content of the role that GetRole answered with."""
-    name = role["RoleName"]
-    names, attached = await together(inline_names(aws, "Role", name), attached_to_role(aws, name))
+    who = Identity("Role", role["RoleName"])
+    inline, managed = await together(inline_policies(aws, who), attached(aws, who))
     return Content(
         trust=as_text(role["AssumeRolePolicyDocument"]),
         seconds=role["MaxSessionDuration"],
         boundary=boundary_of(role),
-        inline=await inline_documents(aws, "Role", name, names),
-        attached=attached,
+        inline=inline,
+        attached=managed,
     )
 
 
@@ -109,7 +119,43 @@ def names_itself(original: Mapping[str, Any], content: Content) -> bool:
     return any(f'"{arn}"' in as_text(statement) for statement in statements(content.trust))
 
 
-def creation(original: Mapping[str, Any], content: Content) -> dict[str, Any]:
+async def finish_copy(aws: Aws, original: Mapping[str, Any]) -> None:
+    """Make the copy, or finish the one that an earlier attempt has left.
+
+    Raises:
+        TryLater: IAM does not know the new role everywhere yet.
+    """
+    content = await content_of(aws, original)
+    # Without finished ones, any copy there is comes from an attempt that broke off.
+    copy = next(iter(await copies_of(aws, original)), None)
+    if copy is None:
+        made = await aws.call("iam", "CreateRole", **_creation(original, content))
+        copy = made["Role"]["RoleName"]
+    try:
+        await make_in_iam(aws, _filling(original, copy, content), absent=())
+    except AwsError as error:
+        if error.code in NO_SUCH:
+            raise TryLater(f"IAM does not find the new role {copy} everywhere yet", seconds=15) from error
+        with contextlib.suppress(AwsError):
+            await aws.call("iam", "DeleteRole", RoleName=copy)
+        raise
+
+
+async def delete_copy(aws: Aws, copy: Mapping[str, Any]) -> None:
+    """Delete a copy that GetRole answered with, and what is on it; all or nothing.
+
+    Raises:
+        CannotFix: somebody has used it.
+    """
+    name, used = copy["RoleName"], copy.get("RoleLastUsed", {}).get("LastUsedDate")
+    if used is not None:
+        raise CannotFix(
+            f"the copy {name} was used on {used:%Y-%m-%d}: delete it by hand when it is not needed"
+        )
+    await make_in_iam(aws, _deletion(name, await content_of(aws, copy)))
+
+
+def _creation(original: Mapping[str, Any], content: Content) -> dict[str, Any]:
     """Parameters of CreateRole for a copy, under a new name, that is not finished."""
     letters = "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM_LETTERS))
     mark = {"Key": MARK, "Value": f"{original['RoleId']} {UNFINISHED}"}
@@ -124,20 +170,22 @@ def creation(original: Mapping[str, Any], content: Content) -> dict[str, Any]:
     }
 
 
-def filling(original: Mapping[str, Any], copy: str, content: Content) -> list[Change]:
+def _filling(original: Mapping[str, Any], copy: str, content: Content) -> list[IamChange]:
     """Changes that give the copy the original's policies and call it finished."""
     mark = {"Key": MARK, "Value": original["RoleId"]}
-    policies = removals("Role", copy, content.inline) + detachments("Role", [copy], content.attached)
+    who = Identity("Role", copy)
+    policies = removals(who, content.inline) + detachments([who], content.attached)
     finish = Write("TagRole", {"RoleName": copy, "Tags": [mark]})
-    return [*(each.turned() for each in policies), Change(finish)]
+    return [*(each.turned() for each in policies), IamChange(finish)]
 
 
-def deletion(copy: str, content: Content) -> list[Change]:
+def _deletion(copy: str, content: Content) -> list[IamChange]:
     """Changes after which the copy is gone."""
+    who = Identity("Role", copy)
     return [
-        *detachments("Role", [copy], content.attached),
-        *removals("Role", copy, content.inline),
-        Change(Write("DeleteRole", {"RoleName": copy})),
+        *detachments([who], content.attached),
+        *removals(who, content.inline),
+        IamChange(Write("DeleteRole", {"RoleName": copy})),
     ]
 
 

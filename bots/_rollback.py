@@ -11,11 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bots._all_or_none import IamChange, Write
 from bots._aws import Aws
-from bots._bot import CannotFix, TargetGone
-from bots._iam_writes import Write
-from bots._managed import policy_facts
+from bots._bot import CannotFix, TargetGone, on
+from bots._managed import POLICIES, policy_facts
 
+READS = on(
+    POLICIES, "iam:GetPolicy", "iam:ListPolicyVersions", "iam:GetPolicyVersion", "iam:ListEntitiesForPolicy"
+)
+WRITES = (
+    *on(POLICIES, "iam:TagPolicy", "iam:SetDefaultPolicyVersion", "iam:DeletePolicyVersion"),
+    *on(POLICIES, "iam:UntagPolicy", "iam:CreatePolicyVersion"),
+)
 MARK = "remediation-hub:rolled-back"
 _MARKED = re.compile(r"(?P<bad>v[0-9]+) to (?P<good>v[0-9]+)")
 
@@ -82,8 +89,38 @@ async def versions_of(aws: Aws, arn: str) -> Versions:
     return Versions(policy["DefaultVersionId"], created, tags.get(MARK))
 
 
-def marking(arn: str, mark: str | None) -> Write:
+def _marking(arn: str, mark: str | None) -> Write:
     """The call after which the policy has the mark, or none."""
     if mark is None:
         return Write("UntagPolicy", {"PolicyArn": arn, "TagKeys": [MARK]})
     return Write("TagPolicy", {"PolicyArn": arn, "Tags": [{"Key": MARK, "Value": mark}]})
+
+
+def forwards(arn: str, versions: Versions, mark: str | None) -> list[IamChange]:
+    """Changes that make the rollback; deleting the bad version is the one with no way back, so it is the last.
+
+    Args:
+        mark: as it was before the first attempt, which may have left one.
+
+    Raises:
+        CannotFix: as `Versions.rollback`.
+    """
+    bad, good = versions.rollback()
+    default, back = (
+        Write("SetDefaultPolicyVersion", {"PolicyArn": arn, "VersionId": version})
+        for version in (good, versions.default)
+    )
+    return [
+        IamChange(_marking(arn, f"{bad} to {good}"), _marking(arn, mark)),
+        IamChange(default, back),
+        IamChange(Write("DeletePolicyVersion", {"PolicyArn": arn, "VersionId": bad})),
+    ]
+
+
+def backwards(arn: str, versions: Versions, document: str, mark: str | None) -> list[IamChange]:
+    """Changes after which the document is in force again, and the mark as it was."""
+    again = {"PolicyArn": arn, "PolicyDocument": document, "SetAsDefault": True}
+    return [
+        IamChange(_marking(arn, mark), _marking(arn, versions.mark)),
+        IamChange(Write("CreatePolicyVersion", again)),
+    ]

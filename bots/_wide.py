@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -51,4 +52,4 @@ def _has_all_of_iam(statement: Mapping[str, Any]) -> bool:
 
 
 def _covers_iam(action: Any) -> bool:
-    return str(action).lower() in ("*", "*:*", "iam:*")
+    return bool(re.fullmatch(r"\*+(:\*+)?|iam:\*+", str(action).lower()))

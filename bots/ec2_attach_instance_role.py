@@ -26,7 +26,7 @@ from bots._bot import (
     entity,
     on,
 )
-from bots._holders import ARN_START, ROLES, own_arn
+from bots._identities import ARN_START, ROLES, own_arn
 from bots._instance_profiles import (
     INSTANCES,
     PROFILES,

@@ -5,11 +5,11 @@ Caution: instances that live on the role fail when their credentials run out; th
 stay valid for up to six hours. Undo needs the profiles to be still empty.
 """
 
+from bots._all_or_none import make_in_iam, unmake_in_iam
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._holders import ROLES, bare_name, some
-from bots._iam_writes import Change, all_or_none, change
-from bots._instance_profiles import PROFILES, TO_EC2, profiles_of_role
+from bots._identities import ROLES, bare_name, some
+from bots._instance_profiles import PROFILES, TO_EC2, profiles_of_role, removals
 
 
 class InProfiles(Before):
@@ -51,25 +51,12 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[InProfiles]
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: InProfiles) -> None:
-    await all_or_none(aws, _removals(target, before))
+    await make_in_iam(aws, removals(bare_name(target.id), before.profiles))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: InProfiles) -> None:
     # An undo can find some of the profiles still, or again, with the role; AWS then calls them full.
-    there = await profiles_of_role(aws, bare_name(target.id))
-    missing = InProfiles(profiles=tuple(profile for profile in before.profiles if profile not in there))
-    await all_or_none(aws, [each.turned() for each in _removals(target, missing)])
-
-
-def _removals(target: Target, before: InProfiles) -> list[Change]:
     role = bare_name(target.id)
-    return [
-        change(
-            "RemoveRoleFromInstanceProfile",
-            "AddRoleToInstanceProfile",
-            InstanceProfileName=profile,
-            RoleName=role,
-        )
-        for profile in before.profiles
-    ]
+    there = await profiles_of_role(aws, role)
+    await unmake_in_iam(aws, removals(role, [name for name in before.profiles if name not in there]))

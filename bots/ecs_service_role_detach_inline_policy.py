@@ -5,16 +5,11 @@ Caution: services that use the role can no longer register targets and deploymen
 policy allows what the deleted ones did. Whatever else uses the role loses it too. Task roles are others.
 """
 
+from bots._all_or_none import make_in_iam, unmake_in_iam
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account, on
-from bots._holders import ROLES, bare_name, live_identity, some
-from bots._iam_writes import all_or_none
-from bots._inline import denial_notes, inline_documents, inline_names, removals
-
-
-class Inline(Before):
-    policies: dict[str, str]  # name -> document
-
+from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity_or_account, on
+from bots._identities import ROLES, Identity, bare_name, changeable, some
+from bots._inline import Inline, denial_notes, inline_policies, removals
 
 bot = Bot(
     name="ecs_service_role_detach_inline_policy",
@@ -37,25 +32,28 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Inline]:
             "the finding names no role: a service without a load balancer has none of its own, and others use "
             "the service-linked role of ECS"
         )
-    role = bare_name(target.id)
-    await live_identity(aws, "Role", role)
-    found = await inline_documents(aws, "Role", role, await inline_names(aws, "Role", role))
+    role = _role(target)
+    await changeable(aws, role)
+    found = await inline_policies(aws, role)
     return Check(
         compliant=not found,
         before=Inline(policies=found),
-        why=f"role {role} has the inline policies {some(found)}; what is still needed belongs in managed ones"
+        why=f"{role} has the inline policies {some(found)}; what is still needed belongs in managed ones"
         if found
-        else f"role {role} has no inline policies",
+        else f"{role} has no inline policies",
         notes=denial_notes(found),
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Inline) -> None:
-    await all_or_none(aws, removals("Role", bare_name(target.id), before.policies))
+    await make_in_iam(aws, removals(_role(target), before.policies))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Inline) -> None:
-    changes = removals("Role", bare_name(target.id), before.policies)
-    await all_or_none(aws, [each.turned() for each in changes])
+    await unmake_in_iam(aws, removals(_role(target), before.policies))
+
+
+def _role(target: Target) -> Identity:
+    return Identity("Role", bare_name(target.id))

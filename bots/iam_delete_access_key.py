@@ -6,10 +6,10 @@ which can be undone. Without the key's id in the finding the call is looked up i
 shows it up to 20 minutes late and for 90 days.
 """
 
-from bots._access_keys import NOT_THERE, READS, access_key, of_user, remarks
+from bots._access_keys import READS, access_key, of_user, remarks
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity_or_account, on
-from bots._identities import USER
+from bots._identities import NO_SUCH, USERS
 
 
 class Key(Before):
@@ -26,7 +26,7 @@ bot = Bot(
     params=NoParams,
     before=Key,
     reads=READS,
-    writes=on(USER, "iam:DeleteAccessKey"),
+    writes=on(USERS, "iam:DeleteAccessKey"),
     risk=Risk.DESTRUCTIVE,
     undo=Undo.none("AWS keeps no secret of a deleted key: give its owner a new one"),
     is_global=True,
@@ -51,6 +51,4 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Key]:
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Key) -> None:
     # Without a user name AWS would take the caller's own keys.
-    await aws.find(
-        "iam", "DeleteAccessKey", absent=(NOT_THERE,), UserName=before.user, AccessKeyId=before.key_id
-    )
+    await aws.find("iam", "DeleteAccessKey", absent=NO_SUCH, UserName=before.user, AccessKeyId=before.key_id)

@@ -10,12 +10,12 @@ settled: none rolls back twice. When somebody makes another version the default,
 one back. A finding that knows when the call behind it was made never touches a version made later.
 """
 
+from bots._all_or_none import make_in_iam
 from bots._aws import Aws, together
-from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._holders import some
-from bots._iam_writes import Change, Write, all_or_none
-from bots._managed import AWS_OWN, POLICIES, entities_with, owner_of, version_document
-from bots._rollback import marking, versions_of
+from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity
+from bots._identities import some
+from bots._managed import AWS_OWN, holders_of, owner_of, version_document
+from bots._rollback import READS, WRITES, backwards, forwards, versions_of
 from bots._trail import WINDOW, event_time
 from bots._wide import allowed_actions
 
@@ -31,21 +31,8 @@ bot = Bot(
     target=entity("arn", "id"),
     params=NoParams,
     before=Default,
-    reads=on(
-        POLICIES,
-        "iam:GetPolicy",
-        "iam:ListPolicyVersions",
-        "iam:GetPolicyVersion",
-        "iam:ListEntitiesForPolicy",
-    ),
-    writes=on(
-        POLICIES,
-        "iam:TagPolicy",
-        "iam:SetDefaultPolicyVersion",
-        "iam:DeletePolicyVersion",
-        "iam:UntagPolicy",
-        "iam:CreatePolicyVersion",
-    ),
+    reads=READS,
+    writes=WRITES,
     risk=Risk.DESTRUCTIVE,
     undo=Undo.nearest(
         "the deleted version's text is in force again, but under a new number: AWS gives none twice",
@@ -66,50 +53,24 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Default]:
     if settled is not None:
         return Check(compliant=True, before=before, why=settled)
     bad, good = versions.rollback()
-    groups, roles, users, successor = await together(
-        entities_with(aws, target.id, "Group"),
-        entities_with(aws, target.id, "Role"),
-        entities_with(aws, target.id, "User"),
-        version_document(aws, target.id, good),
-    )
+    holders, successor = await together(holders_of(aws, target.id), version_document(aws, target.id, good))
     more = allowed_actions(successor) - allowed_actions(document)
-    holders = [("Group", groups), ("Role", roles), ("User", users)]
     return Check(
         compliant=False,
         before=before,
         why=f"version {bad} is to be taken back and {good} to be in force; {target.id} is on "
-        f"{some((*groups, *roles, *users)) or 'nobody'}",
+        f"{some(who.name for who in holders) or 'nobody'}",
         notes=(f"{good} allows what {bad} does not name: {some(more)}",) if more else (),
-        touches=tuple((f"AWS::IAM::{kind}", name) for kind, names in holders for name in names),
+        touches=tuple(who.touched for who in holders),
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Default) -> None:
-    versions = await versions_of(aws, target.id)
-    bad, good = versions.rollback()
-    arn = {"PolicyArn": target.id}
-    await all_or_none(
-        aws,
-        [
-            Change(marking(target.id, f"{bad} to {good}"), marking(target.id, before.mark)),
-            Change(
-                Write("SetDefaultPolicyVersion", {**arn, "VersionId": good}),
-                Write("SetDefaultPolicyVersion", {**arn, "VersionId": versions.default}),
-            ),
-            Change(Write("DeletePolicyVersion", {**arn, "VersionId": bad})),
-        ],
-    )
+    await make_in_iam(aws, forwards(target.id, await versions_of(aws, target.id), before.mark))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Default) -> None:
     versions = await versions_of(aws, target.id)
-    document = {"PolicyArn": target.id, "PolicyDocument": before.document, "SetAsDefault": True}
-    await all_or_none(
-        aws,
-        [
-            Change(marking(target.id, before.mark), marking(target.id, versions.mark)),
-            Change(Write("CreatePolicyVersion", document)),
-        ],
-    )
+    await make_in_iam(aws, backwards(target.id, versions, before.document, before.mark))

@@ -5,10 +5,10 @@ Caution: everybody who had it loses at once what it allowed, and is free again t
 Roles that AWS keeps (service-linked ones, those of IAM Identity Center) stay as they are and are reported.
 """
 
+from bots._all_or_none import make_in_iam, unmake_in_iam
 from bots._aws import Aws, together
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._holders import GROUPS, PATHS_OF_AWS, ROLES, USERS, some
-from bots._iam_writes import Change, all_or_none
+from bots._identities import GROUPS, PATHS_OF_AWS, ROLES, USERS, Identity, Kind, some
 from bots._managed import ANY_POLICY, detachments, entities_with, owner_of
 
 
@@ -16,6 +16,11 @@ class Attached(Before):
     groups: tuple[str, ...]
     roles: tuple[str, ...]
     users: tuple[str, ...]
+
+    @property
+    def holders(self) -> list[Identity]:
+        by_kind: dict[Kind, tuple[str, ...]] = {"Group": self.groups, "Role": self.roles, "User": self.users}
+        return [Identity(kind, name) for kind, names in by_kind.items() for name in names]
 
 
 bot = Bot(
@@ -58,32 +63,23 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Attached]:
         )
     if bounded := bounded_roles + bounded_users:
         notes.append(f"the policy stays the permissions boundary of {some(bounded)}")
-    found = [*(("Group", name) for name in groups), *(("Role", name) for name in roles)]
-    found += [("User", name) for name in users]
+    before = Attached(groups=groups, roles=roles, users=users)
+    found = before.holders
     return Check(
         compliant=not found,
-        before=Attached(groups=groups, roles=roles, users=users),
-        why=f"{target.id} is attached to {some(f'{kind.lower()} {name}' for kind, name in found) or 'nobody'}"
+        before=before,
+        why=f"{target.id} is attached to {some(map(str, found)) or 'nobody'}"
         + (" that may be changed" if out_of_reach and not found else ""),
         notes=tuple(notes),
-        touches=tuple((f"AWS::IAM::{kind}", name) for kind, name in found),
+        touches=tuple(who.touched for who in found),
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Attached) -> None:
-    await all_or_none(aws, _detachments(target, before))
+    await make_in_iam(aws, detachments(before.holders, [target.id]))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Attached) -> None:
-    await all_or_none(aws, [each.turned() for each in _detachments(target, before)])
-
-
-def _detachments(target: Target, before: Attached) -> list[Change]:
-    arns = (target.id,)
-    return [
-        *detachments("Group", before.groups, arns),
-        *detachments("Role", before.roles, arns),
-        *detachments("User", before.users, arns),
-    ]
+    await unmake_in_iam(aws, detachments(before.holders, [target.id]))

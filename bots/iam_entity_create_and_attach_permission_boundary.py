@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from bots._all_or_none import IamChange, make_in_iam
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
 from bots._boundaries import Bound, boundary_of, setting
@@ -23,8 +24,7 @@ from bots._boundary_policy import (
     policy_arn,
     ways_back,
 )
-from bots._holders import ROLES, USERS, Kind, live_identity, role_or_user
-from bots._iam_writes import Change, all_or_none
+from bots._identities import ROLES, USERS, Kind, changeable, role_or_user
 from bots._managed import POLICIES
 from bots._policies import same
 from bots._words import Word
@@ -84,22 +84,22 @@ bot = Bot(
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Bounded]:
     wish = params.boundary
-    kind, name = role_or_user(aws, target.id, str(target.entity.get("type", "")))
-    boundary = boundary_of(await live_identity(aws, kind, name))
-    arn = policy_arn(aws, params.policy_name, name)
-    policy = await live_policy(aws, arn, kind)
+    who = role_or_user(aws, target.id, str(target.entity.get("type", "")))
+    boundary = boundary_of(await changeable(aws, who))
+    arn = policy_arn(aws, params.policy_name, who.name)
+    policy = await live_policy(aws, arn, who.kind)
     says_so = policy is not None and same(policy.document, wish)
     return Check(
         compliant=says_so and boundary == arn,
         before=Bounded(
-            kind=kind,
-            name=name,
+            kind=who.kind,
+            name=who.name,
             boundary=boundary,
             policy_arn=arn,
             version=policy.default if policy else None,
             dropped=None if policy is None or says_so else await makes_room(aws, arn, policy),
         ),
-        why=f"the permissions boundary of {kind.lower()} {name} is {boundary or 'none'}, and {arn} "
+        why=f"the permissions boundary of {who} is {boundary or 'none'}, and {arn} "
         + (
             "says what the finding suggests"
             if says_so
@@ -122,5 +122,5 @@ async def fix(aws: Aws, target: Target, params: Wish, before: Bounded) -> None:
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Bounded) -> None:
     bound = Bound(before.kind, before.name, before.policy_arn)
-    boundary = Change(setting(before.kind, before.name, before.boundary), setting(*bound))
-    await all_or_none(aws, [boundary, *await ways_back(aws, bound, before.version)])
+    boundary = IamChange(setting(before.kind, before.name, before.boundary), setting(*bound))
+    await make_in_iam(aws, [boundary, *await ways_back(aws, bound, before.version)])

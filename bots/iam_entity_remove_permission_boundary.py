@@ -11,11 +11,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from bots._all_or_none import make_in_iam, unmake_in_iam
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity_or_account, on
 from bots._boundaries import Bound, boundary_of, everybody_bound, removal
-from bots._holders import ARN_START, ROLES, USERS, live_identity, own_arn, role_or_user, some
-from bots._iam_writes import all_or_none
+from bots._identities import ARN_START, ROLES, USERS, changeable, own_arn, role_or_user, some
 from bots._words import Word
 
 ALL = "all"
@@ -90,20 +90,20 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Boundaries]:
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Boundaries) -> None:
-    await all_or_none(aws, [removal(each) for each in before.identities])
+    await make_in_iam(aws, [removal(each) for each in before.identities])
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Boundaries) -> None:
-    await all_or_none(aws, [removal(each).turned() for each in before.identities])
+    await unmake_in_iam(aws, [removal(each) for each in before.identities])
 
 
 async def _one(aws: Aws, target: Target, params: Wish) -> tuple[tuple[Bound, ...], str, str]:
     named = own_arn(aws, params.entity_arn) if params.entity_arn else target.id
     if named == aws.account_id:
         raise CannotFix("neither the words nor the finding name a role or user: write entity_arn=…")
-    kind, name = role_or_user(aws, named, str(target.entity.get("type", "")))
-    identity = await live_identity(aws, kind, name)
+    who = role_or_user(aws, named, str(target.entity.get("type", "")))
+    identity = await changeable(aws, who)
     boundary = boundary_of(identity)
-    found = (Bound(kind, name, boundary),) if boundary else ()
-    return found, f"{kind.lower()} {name}", identity["Arn"]
+    found = (Bound(who.kind, who.name, boundary),) if boundary else ()
+    return found, str(who), identity["Arn"]

@@ -4,16 +4,11 @@ After: the group has none of them; its managed policies and its other inline one
 Caution: all members lose at once what the policies allowed, and are free again to do what they denied.
 """
 
+from bots._all_or_none import make_in_iam, unmake_in_iam
 from bots._aws import Aws
-from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._holders import GROUPS, bare_name, some
-from bots._iam_writes import all_or_none
-from bots._inline import denial_notes, inline_documents, inline_names, removals
-
-
-class Inline(Before):
-    policies: dict[str, str]  # name -> document
-
+from bots._bot import Bot, Check, NoParams, Risk, Target, Undo, entity, on
+from bots._identities import GROUPS, Identity, bare_name, some
+from bots._inline import Inline, denial_notes, inline_documents, inline_names, removals
 
 bot = Bot(
     name="iam_group_delete_inline_policy",
@@ -33,11 +28,11 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Inline]:
-    group = bare_name(target.id)
-    there = await inline_names(aws, "Group", group)
+    group = _group(target)
+    there = await inline_names(aws, group)
     listed = _listed(target)
     wanted = there if listed is None else [name for name in there if name in listed]
-    found = await inline_documents(aws, "Group", group, wanted)
+    found = await inline_documents(aws, group, wanted)
     others = set(there) - set(wanted)
     notes = denial_notes(found)
     if others:
@@ -45,24 +40,27 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Inline]:
     return Check(
         compliant=not found,
         before=Inline(policies=found),
-        why=f"group {group} has the inline policies {some(found)}"
+        why=f"{group} has the inline policies {some(found)}"
         if found
-        else f"group {group} has none of the inline policies that the finding lists"
+        else f"{group} has none of the inline policies that the finding lists"
         if listed is not None
-        else f"group {group} has no inline policies",
+        else f"{group} has no inline policies",
         notes=notes,
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Inline) -> None:
-    await all_or_none(aws, removals("Group", bare_name(target.id), before.policies))
+    await make_in_iam(aws, removals(_group(target), before.policies))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Inline) -> None:
-    changes = removals("Group", bare_name(target.id), before.policies)
-    await all_or_none(aws, [each.turned() for each in changes])
+    await unmake_in_iam(aws, removals(_group(target), before.policies))
+
+
+def _group(target: Target) -> Identity:
+    return Identity("Group", bare_name(target.id))
 
 
 def _listed(target: Target) -> set[str] | None:

@@ -12,7 +12,7 @@ from typing import Any
 from bots._aws import Aws
 from bots._bot import Bot, CannotFix, Check, NoParams, Risk, Target, Undo, on
 from bots._deny_all import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
-from bots._identities import NAMED, ROLE, identity, live_identity
+from bots._identities import NAMED, ROLES, identity, live_identity
 
 # By these the organization's management account enters; without them nobody there could lift anything.
 _LIFELINES = {"organizationaccountaccessrole", "awscontroltowerexecution"}
@@ -23,11 +23,11 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Barred,
-    reads=(*POLICY_READS, *on(ROLE, "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:GetRolePolicy")),
+    reads=(*POLICY_READS, *on(ROLES, "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:GetRolePolicy")),
     writes=(
         *on(POLICY, "iam:CreatePolicy"),
         *on(
-            ROLE, "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRolePolicy"
+            ROLES, "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRolePolicy"
         ),
     ),
     risk=Risk.DISRUPTIVE,

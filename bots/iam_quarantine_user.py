@@ -10,7 +10,7 @@ already assumed. The account's administrators can lift it. The policy stays in t
 from bots._aws import Aws
 from bots._bot import Bot, Check, NoParams, Risk, Target, Undo, on
 from bots._deny_all import NAME, POLICY, POLICY_READS, Barred, bar, look, unbar
-from bots._identities import NAMED, USER, identity, live_identity
+from bots._identities import NAMED, USERS, identity, live_identity
 
 bot = Bot(
     name="iam_quarantine_user",
@@ -18,11 +18,11 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Barred,
-    reads=(*POLICY_READS, *on(USER, "iam:GetUser", "iam:ListAttachedUserPolicies", "iam:GetUserPolicy")),
+    reads=(*POLICY_READS, *on(USERS, "iam:GetUser", "iam:ListAttachedUserPolicies", "iam:GetUserPolicy")),
     writes=(
         *on(POLICY, "iam:CreatePolicy"),
         *on(
-            USER, "iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy", "iam:DeleteUserPolicy"
+            USERS, "iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy", "iam:DeleteUserPolicy"
         ),
     ),
     risk=Risk.DISRUPTIVE,

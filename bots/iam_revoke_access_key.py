@@ -6,10 +6,10 @@ sessions. Without the key's id in the finding the call is looked up in CloudTrai
 to 20 minutes late and for 90 days.
 """
 
-from bots._access_keys import NOT_THERE, READS, access_key, of_user, remarks
+from bots._access_keys import READS, access_key, of_user, remarks, set_status
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, TargetGone, Undo, entity_or_account, on
-from bots._identities import USER
+from bots._identities import USERS, Identity
 
 
 class KeyState(Before):
@@ -25,7 +25,7 @@ bot = Bot(
     params=NoParams,
     before=KeyState,
     reads=READS,
-    writes=on(USER, "iam:UpdateAccessKey"),
+    writes=on(USERS, "iam:UpdateAccessKey"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
     is_global=True,
@@ -58,14 +58,5 @@ async def undo(aws: Aws, target: Target, before: KeyState) -> None:
 
 
 async def _set(aws: Aws, key: KeyState, status: str) -> None:
-    # Without a user name AWS would take the caller's own keys.
-    changed = await aws.find(
-        "iam",
-        "UpdateAccessKey",
-        absent=(NOT_THERE,),
-        UserName=key.user,
-        AccessKeyId=key.key_id,
-        Status=status,
-    )
-    if changed is None:
+    if not await set_status(aws, Identity("User", key.user), key.key_id, status):
         raise TargetGone(f"key {key.key_id} of user {key.user} was deleted meanwhile")

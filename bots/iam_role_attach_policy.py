@@ -6,10 +6,11 @@ refused; what else a finding may name is for its sender to know.
 Finding: iam_role_attach_policy policy_arn=arn:$PARTITION:iam::$ACCOUNT_ID:policy/base
 """
 
-from bots._attachments import POLICY_READS, Attachment, PolicyArn, add, detach, look
+from bots._attachments import Attachment, PolicyArn, add, detach, look
 from bots._aws import Aws
 from bots._bot import Bot, Check, Params, Risk, Target, Undo, on
-from bots._identities import NAMED, ROLE, identity
+from bots._identities import NAMED, ROLES, identity
+from bots._managed import POLICY_READS
 
 
 class Wish(Params):
@@ -22,8 +23,8 @@ bot = Bot(
     target=NAMED,
     params=Wish,
     before=Attachment,
-    reads=(*POLICY_READS, *on(ROLE, "iam:GetRole", "iam:ListAttachedRolePolicies")),
-    writes=on(ROLE, "iam:AttachRolePolicy", "iam:DetachRolePolicy"),
+    reads=(*POLICY_READS, *on(ROLES, "iam:GetRole", "iam:ListAttachedRolePolicies")),
+    writes=on(ROLES, "iam:AttachRolePolicy", "iam:DetachRolePolicy"),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
     is_global=True,

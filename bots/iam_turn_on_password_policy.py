@@ -13,7 +13,7 @@ from pydantic import Field
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, account
-from bots._password_rules import UNSET, Rules, from_aws, remarks, stricter, to_aws
+from bots._password_rules import Rules, live_rules, remarks, set_rules, tightened
 from bots._words import Word
 
 
@@ -30,6 +30,13 @@ class Wish(Params):
     allow_weaker: Annotated[
         bool, Field(description="weaken what is stricter now"), Word(flag="allowWeaker")
     ] = False
+
+    @property
+    def wished(self) -> Rules:
+        return Rules(**self.model_dump(exclude={"allow_weaker"}))
+
+    def goal(self, now: Rules | None) -> Rules:
+        return self.wished if self.allow_weaker else tightened(self.wished, now)
 
 
 class PasswordPolicy(Before):
@@ -52,9 +59,8 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[PasswordPolicy]:
-    found = await aws.find("iam", "GetAccountPasswordPolicy", absent=("NoSuchEntity",))
-    now = None if found is None else from_aws(found["PasswordPolicy"])
-    goal = _goal(params, now)
+    now = await live_rules(aws)
+    goal = params.goal(now)
     differing = [name for name, value in goal if value != getattr(now, name, None)]
     return Check(
         compliant=goal == now,
@@ -64,32 +70,15 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[PasswordPolicy]
         else f"the password policy differs in {', '.join(differing)}"
         if differing
         else "the password policy is as strict as wished",
-        notes=remarks(_wished(params), now, goal),
+        notes=remarks(params.wished, now, goal),
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: PasswordPolicy) -> None:
-    goal = _goal(params, before.rules)
-    await aws.call("iam", "UpdateAccountPasswordPolicy", **to_aws(goal))
+    await set_rules(aws, params.goal(before.rules))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: PasswordPolicy) -> None:
-    if before.rules is None:
-        await aws.find("iam", "DeleteAccountPasswordPolicy", absent=("NoSuchEntity",))
-    else:
-        await aws.call("iam", "UpdateAccountPasswordPolicy", **to_aws(before.rules))
-
-
-def _wished(params: Wish) -> Rules:
-    return Rules(**params.model_dump(exclude={"allow_weaker"}))
-
-
-def _goal(params: Wish, now: Rules | None) -> Rules:
-    """The wish, with the stricter present value kept in each field."""
-    wished = _wished(params)
-    if params.allow_weaker:
-        return wished
-    present = now or UNSET
-    return Rules(**{name: stricter(name, value, getattr(present, name)) for name, value in wished})
+    await set_rules(aws, before.rules)

@@ -6,10 +6,11 @@ refused; what else a finding may name is for its sender to know.
 Finding: iam_user_attach_policy policy_arn=arn:$PARTITION:iam::$ACCOUNT_ID:policy/base
 """
 
-from bots._attachments import POLICY_READS, Attachment, PolicyArn, add, detach, look
+from bots._attachments import Attachment, PolicyArn, add, detach, look
 from bots._aws import Aws
 from bots._bot import Bot, Check, Params, Risk, Target, Undo, on
-from bots._identities import NAMED, USER, identity
+from bots._identities import NAMED, USERS, identity
+from bots._managed import POLICY_READS
 
 
 class Wish(Params):
@@ -22,8 +23,8 @@ bot = Bot(
     target=NAMED,
     params=Wish,
     before=Attachment,
-    reads=(*POLICY_READS, *on(USER, "iam:GetUser", "iam:ListAttachedUserPolicies")),
-    writes=on(USER, "iam:AttachUserPolicy", "iam:DetachUserPolicy"),
+    reads=(*POLICY_READS, *on(USERS, "iam:GetUser", "iam:ListAttachedUserPolicies")),
+    writes=on(USERS, "iam:AttachUserPolicy", "iam:DetachUserPolicy"),
     risk=Risk.ADDITIVE,
     undo=Undo.exact(),
     is_global=True,

@@ -6,13 +6,14 @@ Caution: AWS shows the last use hours late, and a key for rare jobs (a yearly re
 Finding: iam_user_deactivate_unused_access_key 90
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
+from bots._access_keys import keys_of, set_status, unused
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, on
-from bots._identities import GONE, NAMED, USER, Identity, identity, listing
+from bots._identities import NAMED, USERS, identity
 
 
 class Wish(Params):
@@ -29,8 +30,8 @@ bot = Bot(
     target=NAMED,
     params=Wish,
     before=Keys,
-    reads=on(USER, "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"),
-    writes=on(USER, "iam:UpdateAccessKey"),
+    reads=on(USERS, "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"),
+    writes=on(USERS, "iam:UpdateAccessKey"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
     aliases=("iam_user_inactivate_unused_access_key",),
@@ -41,15 +42,15 @@ bot = Bot(
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Keys]:
     who = identity(aws, target, "User")
-    keys = await _keys(aws, who)
-    unused = await _unused(aws, keys, params.days)
+    keys = await keys_of(aws, who)
+    idle = await unused(aws, keys, params.days)
     return Check(
-        compliant=not unused,
+        compliant=not idle,
         before=Keys(status_of=tuple((key["AccessKeyId"], key["Status"]) for key in keys)),
-        why="; ".join(f"key {key_id} of {who} {since}" for key_id, since in unused.items())
+        why="; ".join(f"key {key_id} of {who} {since}" for key_id, since in idle.items())
         or f"{who} has no active key unused for more than {params.days} days",
         target_id=who.name,
-        touches=tuple(("AWS::IAM::AccessKey", key_id) for key_id in unused),
+        touches=tuple(("AWS::IAM::AccessKey", key_id) for key_id in idle),
     )
 
 
@@ -57,39 +58,14 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Keys]:
 async def fix(aws: Aws, target: Target, params: Wish, before: Keys) -> None:
     who = identity(aws, target, "User")
     # Looked at again: a key may have been used since.
-    for key_id in await _unused(aws, await _keys(aws, who), params.days):
-        await _set(aws, who, key_id, "Inactive")
+    for key_id in await unused(aws, await keys_of(aws, who), params.days):
+        await set_status(aws, who, key_id, "Inactive")
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Keys) -> None:
     who = identity(aws, target, "User")
-    now = {key["AccessKeyId"]: key["Status"] for key in await _keys(aws, who)}
+    now = {key["AccessKeyId"]: key["Status"] for key in await keys_of(aws, who)}
     for key_id, status in before.status_of:
         if now.get(key_id, status) != status:
-            await _set(aws, who, key_id, status)
-
-
-async def _keys(aws: Aws, who: Identity) -> list[dict[str, Any]]:
-    found = await listing(aws, who, "ListAccessKeys", items="AccessKeyMetadata")
-    return sorted(found, key=lambda key: str(key["AccessKeyId"]))
-
-
-async def _unused(aws: Aws, keys: list[dict[str, Any]], days: int) -> dict[str, str]:
-    """Ids of active keys unused for longer, and since when."""
-    found = {}
-    for key in keys:
-        if key["Status"] == "Active":
-            answer = await aws.call("iam", "GetAccessKeyLastUsed", AccessKeyId=key["AccessKeyId"])
-            used = answer["AccessKeyLastUsed"].get("LastUsedDate")
-            age = (aws.now - (used or key["CreateDate"])).days
-            if age > days:
-                found[key["AccessKeyId"]] = (
-                    f"was {'last used' if used else 'made, but never used,'} {age} days ago"
-                )
-    return found
-
-
-async def _set(aws: Aws, who: Identity, key_id: str, status: str) -> None:
-    # Without a user name AWS would take the caller's own keys.
-    await aws.find("iam", "UpdateAccessKey", absent=GONE, AccessKeyId=key_id, Status=status, **who.words)
+            await set_status(aws, who, key_id, status)

@@ -8,16 +8,17 @@ Finding: iam_user_delete_inline_policies
 Finding: iam_user_delete_inline_policies arn:aws:iam::aws:policy/ReadOnlyAccess,arn:aws:iam::$ACCOUNT_ID:policy/base
 """
 
-from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
-from bots._attachments import POLICY_READS, PolicyArn, add, attached, detach, own_arn, refuse_unfit
+from bots._all_or_none import make
+from bots._attachments import PolicyArn, attaching, own_policy, refuse_unfit
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, on
-from bots._identities import NAMED, USER, identity
-from bots._inline_policies import all_or_nothing, delete, denies, inline_policies, only_denies, put, put_back
+from bots._identities import NAMED, USERS, identity
+from bots._inline import inline_policies, only_denies, parting_notes, rewriting
+from bots._managed import POLICY_READS, attached
 from bots._words import Word
 
 
@@ -42,10 +43,10 @@ bot = Bot(
     before=Rights,
     reads=(
         *POLICY_READS,
-        *on(USER, "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies"),
+        *on(USERS, "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:ListAttachedUserPolicies"),
     ),
     writes=on(
-        USER, "iam:AttachUserPolicy", "iam:DeleteUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy"
+        USERS, "iam:AttachUserPolicy", "iam:DeleteUserPolicy", "iam:PutUserPolicy", "iam:DetachUserPolicy"
     ),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
@@ -56,24 +57,18 @@ bot = Bot(
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
     who = identity(aws, target, "User")
-    wanted = dict.fromkeys(own_arn(aws, arn) for arn in params.managed_policies_arn)
+    wanted = dict.fromkeys(own_policy(aws, arn) for arn in params.managed_policies_arn)
     found = await inline_policies(aws, who)
-    has = await attached(aws, who) if wanted else []
+    has = await attached(aws, who) if wanted else ()
     missing = tuple(arn for arn in wanted if arn not in has)
     for arn in missing:
         await refuse_unfit(aws, arn)
     doomed = {name: document for name, document in found.items() if not only_denies(document)}
-    notes = [f"inline policy {name} stays: it only denies" for name in found if name not in doomed]
-    notes += [
-        f"inline policy {name} also denies something, which nothing denies without it"
-        for name, document in doomed.items()
-        if denies(document)
-    ]
     return Check(
         compliant=not doomed and not missing,
         before=Rights(inline=tuple(doomed.items()), not_attached=missing),
         why=f"{who} has {_named(doomed)}" + (f" and lacks {', '.join(missing)}" if missing else ""),
-        notes=tuple(notes),
+        notes=parting_notes(found),
         target_id=who.name,
     )
 
@@ -81,25 +76,17 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Rights]:
 @bot.fix
 async def fix(aws: Aws, target: Target, params: Wish, before: Rights) -> None:
     who = identity(aws, target, "User")
-    given = [(partial(add, aws, who, arn), partial(detach, aws, who, arn)) for arn in before.not_attached]
-    taken = [
-        (partial(delete, aws, who, name), partial(put, aws, who, name, document))
-        for name, document in before.inline
-    ]
-    await all_or_nothing([*given, *taken])
+    given = attaching(aws, who, before.not_attached)
+    taken = rewriting(aws, who, {name: None for name, _ in before.inline}, was=dict(before.inline))
+    await make([*given, *taken], upon=(Exception,))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Rights) -> None:
     who = identity(aws, target, "User")
-    now = await inline_policies(aws, who)
-    given = [
-        (partial(put, aws, who, name, document), partial(put_back, aws, who, name, now.get(name)))
-        for name, document in before.inline
-        if now.get(name) != document
-    ]
-    taken = [(partial(detach, aws, who, arn), partial(add, aws, who, arn)) for arn in before.not_attached]
-    await all_or_nothing([*given, *taken])
+    given = rewriting(aws, who, dict(before.inline), was=await inline_policies(aws, who))
+    taken = [each.turned() for each in attaching(aws, who, before.not_attached)]
+    await make([*given, *taken], upon=(Exception,))
 
 
 def _named(doomed: dict[str, str]) -> str:

@@ -7,10 +7,8 @@ added the user may do so again; sessions of roles the user has assumed go on.
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, on
-from bots._identities import GONE, NAMED, USER, identity, listing
+from bots._identities import GROUPS, NAMED, NO_SUCH, USERS, identity, listing
 from bots._trail import ACTION, LoggedCall, the_call
-
-GROUP = ("arn:{partition}:iam::{account}:group/*",)
 
 
 class Membership(Before):
@@ -24,8 +22,8 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Membership,
-    reads=(ACTION, *on(USER, "iam:ListGroupsForUser")),
-    writes=on(GROUP, "iam:RemoveUserFromGroup", "iam:AddUserToGroup"),
+    reads=(ACTION, *on(USERS, "iam:ListGroupsForUser")),
+    writes=on(GROUPS, "iam:RemoveUserFromGroup", "iam:AddUserToGroup"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
     is_global=True,
@@ -63,7 +61,7 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Membership]
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Membership) -> None:
     who = identity(aws, target, "User")
-    await aws.find("iam", "RemoveUserFromGroup", absent=GONE, GroupName=before.group, **who.words)
+    await aws.find("iam", "RemoveUserFromGroup", absent=NO_SUCH, GroupName=before.group, **who.words)
 
 
 @bot.undo_with

@@ -7,7 +7,7 @@ access keys, SSH keys and MFA devices stay: see the bots for keys and for quaran
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, on
-from bots._identities import NAMED, USER, identity, live_identity
+from bots._identities import NAMED, USERS, identity, live_identity
 from bots._login_profiles import READS, change, login_profile
 
 
@@ -22,8 +22,8 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Password,
-    reads=on(USER, *READS),
-    writes=on(USER, "iam:DeleteLoginProfile"),
+    reads=on(USERS, *READS),
+    writes=on(USERS, "iam:DeleteLoginProfile"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.none(
         "AWS keeps no copy of a password: give the user a new one, to be changed at the first sign-in"

@@ -7,7 +7,7 @@ away if it is known to be stolen. A user who may not change passwords is stuck a
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, on
-from bots._identities import GONE, NAMED, USER, Identity, identity, live_identity
+from bots._identities import NAMED, NO_SUCH, USERS, Identity, identity, live_identity
 from bots._login_profiles import READS, change, login_profile
 
 
@@ -22,8 +22,8 @@ bot = Bot(
     target=NAMED,
     params=NoParams,
     before=Password,
-    reads=("iam:GetAccountPasswordPolicy", *on(USER, *READS)),
-    writes=on(USER, "iam:UpdateLoginProfile"),
+    reads=("iam:GetAccountPasswordPolicy", *on(USERS, *READS)),
+    writes=on(USERS, "iam:UpdateLoginProfile"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.exact(),
     is_global=True,
@@ -64,7 +64,7 @@ async def undo(aws: Aws, target: Target, before: Password) -> None:
 
 
 async def _warnings(aws: Aws, who: Identity) -> tuple[str, ...]:
-    answer = await aws.find("iam", "GetAccountPasswordPolicy", absent=GONE)
+    answer = await aws.find("iam", "GetAccountPasswordPolicy", absent=NO_SUCH)
     if answer is not None and answer["PasswordPolicy"].get("AllowUsersToChangePassword"):
         return ()
     return (

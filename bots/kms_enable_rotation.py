@@ -5,13 +5,13 @@ Caution: the first and the second rotation of a key each add to its monthly pric
 key the primary is changed, wherever the finding saw a replica.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from bots._aws import Aws
-from bots._bot import Before, Bot, CannotFix, Check, Params, Risk, Target, Undo, entity, on
-from bots._kms import KEYS, found_key
+from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
+from bots._kms import KEYS, rotatable_key
 from bots._words import Word
 
 PERIOD_OF_AWS = 365  # days, when nobody names one
@@ -46,7 +46,7 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Rotation]:
-    home, key, notes = await _key(aws, target.id)
+    home, key, notes = await rotatable_key(aws, target.id)
     # The rotation calls know no aliases, so it is the ARN from here on.
     found = await home.call("kms", "GetKeyRotationStatus", KeyId=key["Arn"])
     period = found.get("RotationPeriodInDays", PERIOD_OF_AWS) if found["KeyRotationEnabled"] else None
@@ -78,29 +78,3 @@ async def undo(aws: Aws, target: Target, before: Rotation) -> None:
 async def _enable(aws: Aws, key: Rotation, period_days: int | None) -> None:
     period = {} if period_days is None else {"RotationPeriodInDays": period_days}
     await aws.at(key.region).call("kms", "EnableKeyRotation", KeyId=key.key_arn, **period)
-
-
-async def _key(aws: Aws, named: str) -> tuple[Aws, dict[str, Any], list[str]]:
-    """The key to change, the account in its region, and notes.
-
-    Raises:
-        TargetGone: no such key.
-        CannotFix: its material cannot be rotated automatically, or not now.
-    """
-    notes = []
-    home, key = await found_key(aws, named)
-    if key.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA":
-        primary = key["MultiRegionConfiguration"]["PrimaryKey"]["Arn"]
-        notes.append(f"the key is a replica; rotation is a setting of its primary {primary}")
-        home, key = await found_key(aws, primary)
-    if key["KeyManager"] == "AWS":
-        raise CannotFix("the key is managed by AWS, which rotates it every year by itself")
-    for has, needed, why in (
-        ("KeySpec", "SYMMETRIC_DEFAULT", "only symmetric keys rotate automatically"),
-        ("KeyUsage", "ENCRYPT_DECRYPT", "only encryption keys rotate automatically"),
-        ("Origin", "AWS_KMS", "only key material made by KMS rotates automatically; replace it by hand"),
-        ("KeyState", "Enabled", "enable the key, or cancel its deletion, if it is still needed"),
-    ):
-        if key.get(has) != needed:
-            raise CannotFix(f"the {has} of key {key['KeyId']} is {key.get(has)}: {why}")
-    return home, key, notes

@@ -9,15 +9,16 @@ does whatever else uses the role.
 
 import re
 
+from bots._all_or_none import make_in_iam, unmake_in_iam
 from bots._aws import Aws, together
-from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TargetGone, Undo, entity, on
-from bots._holders import PATHS_OF_AWS, ROLES, bare_name, some
-from bots._iam_writes import all_or_none
-from bots._inline import inline_documents, inline_names
-from bots._managed import ANY_POLICY, attached_to_role, detachments, documents_in_force
+from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
+from bots._execution_roles import execution_role
+from bots._functions import FUNCTION
+from bots._identities import ROLES, Identity, some
+from bots._inline import inline_policies
+from bots._managed import POLICY_READS, attached, detachments, documents_in_force
 from bots._wide import allows_every_action, is_blanket
 
-FUNCTIONS = ("arn:{partition}:lambda:*:{account}:function:*",)
 _NEEDED = re.compile(r"arn:[a-z-]+:iam::aws:policy/service-role/AWSLambda\w*ExecutionRole")
 
 
@@ -33,9 +34,9 @@ bot = Bot(
     params=NoParams,
     before=Blanket,
     reads=(
-        *on(FUNCTIONS, "lambda:GetFunctionConfiguration"),
+        *on(FUNCTION, "lambda:GetFunctionConfiguration"),
         *on(ROLES, "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"),
-        *on(ANY_POLICY, "iam:GetPolicy", "iam:GetPolicyVersion"),
+        *POLICY_READS,
     ),
     writes=on(ROLES, "iam:DetachRolePolicy", "iam:AttachRolePolicy"),
     risk=Risk.DISRUPTIVE,
@@ -45,10 +46,9 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Blanket]:
-    home, role = await _execution_role(aws, target)
-    attached, inline = await together(attached_to_role(aws, role), inline_names(aws, "Role", role))
-    managed = await documents_in_force(aws, attached)
-    own = await inline_documents(aws, "Role", role, inline)
+    home, role = await execution_role(aws, target)
+    arns, own = await together(attached(aws, role), inline_policies(aws, role))
+    managed = await documents_in_force(aws, arns)
     blanket = tuple(arn for arn, text in managed.items() if is_blanket(text) and not _NEEDED.fullmatch(arn))
     notes = []
     if left := [name for name, text in own.items() if is_blanket(text)]:
@@ -60,40 +60,21 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Blanket]:
         notes.append(f"every action, if not on every resource, is allowed by {some(every_action)}")
     return Check(
         compliant=not blanket,
-        before=Blanket(role=role, policies=blanket),
-        why=f"role {role} of function {target.id} has blanket permissions from {some(blanket)}"
+        before=Blanket(role=role.name, policies=blanket),
+        why=f"{role} of function {target.id} has blanket permissions from {some(blanket)}"
         if blanket
-        else f"no managed policy of role {role} of function {target.id} gives blanket permissions",
+        else f"no managed policy of {role} of function {target.id} gives blanket permissions",
         region=home.region,
         notes=tuple(notes),
-        touches=(("AWS::IAM::Role", role),),
+        touches=(role.touched,),
     )
 
 
 @bot.fix
 async def fix(aws: Aws, target: Target, params: NoParams, before: Blanket) -> None:
-    await all_or_none(aws, detachments("Role", [before.role], before.policies))
+    await make_in_iam(aws, detachments([Identity("Role", before.role)], before.policies))
 
 
 @bot.undo_with
 async def undo(aws: Aws, target: Target, before: Blanket) -> None:
-    changes = detachments("Role", [before.role], before.policies)
-    await all_or_none(aws, [each.turned() for each in changes])
-
-
-async def _execution_role(aws: Aws, target: Target) -> tuple[Aws, str]:
-    """The account in the function's region, and the role the function has now, whatever the finding says."""
-    home = aws
-    if target.id.startswith("arn:"):
-        _, _, _, region, owner, _ = target.id.split(":", 5)
-        if owner != aws.account_id:
-            raise CannotFix(f"function {target.id} belongs to account {owner}, not to {aws.account_id}")
-        home = aws.at(region)
-    found = await home.find(
-        "lambda", "GetFunctionConfiguration", absent=("ResourceNotFoundException",), FunctionName=target.id
-    )
-    if found is None:
-        raise TargetGone(f"function {target.id} does not exist in {home.region}")
-    if any(f":role{path}" in found["Role"] for path in PATHS_OF_AWS):
-        raise CannotFix(f"role {bare_name(found['Role'])} is kept by AWS: nobody else can change it")
-    return home, bare_name(found["Role"])
+    await unmake_in_iam(aws, detachments([Identity("Role", before.role)], before.policies))

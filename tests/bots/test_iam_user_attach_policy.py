@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from bots._attachments import makes_administrator, own_arn
+from bots._attachments import own_policy
 from bots._aws import AwsError
 from bots._bot import CannotFix, TryLater
+from bots._wide import makes_an_administrator
 from bots._words import BadWords, parse
 from bots.iam_user_attach_policy import Wish, bot
 from hub.aws.account import SpokeAccount
@@ -113,9 +114,9 @@ async def test_a_policy_is_looked_for_in_the_partition_and_account_of_the_findin
     async with alone(bot, aws, admin, user(admin, BASE)) as one:
         china = replace(one.account, partition="aws-cn")
         assert isinstance(china, SpokeAccount)
-        assert own_arn(china, "arn:aws:iam::aws:policy/A") == "arn:aws-cn:iam::aws:policy/A"
+        assert own_policy(china, "arn:aws:iam::aws:policy/A") == "arn:aws-cn:iam::aws:policy/A"
         mine = f"arn:aws:iam::{admin.account_id}:policy/team/base"
-        assert own_arn(one.account, BASE.removeprefix("policy_arn=")) == mine
+        assert own_policy(one.account, BASE.removeprefix("policy_arn=")) == mine
         with pytest.raises(CannotFix, match="belongs to account 222233334444"):
             await one.saying("arn:aws:iam::222233334444:policy/base").check()
     assert aws.calls(admin.account_id) == ()
@@ -141,7 +142,7 @@ def test_an_administrator_is_told_by_the_document_not_by_the_name(
     statement: dict[str, Any], administrator: bool
 ) -> None:
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement]}
-    assert makes_administrator(json.dumps(document)) is administrator
+    assert makes_an_administrator(json.dumps(document)) is administrator
 
 
 @pytest.mark.usefixtures("hub_environment")
