@@ -283,8 +283,7 @@ class Bot(Generic[P, B]):
         await self._fix(aws, target, params, before)
 
     async def run_undo(self, aws: Aws, target: Target, before: B) -> None:
-        if self._undo is None:
-            raise CannotFix(f"{self.name} cannot be undone: {self.undo.why}")
+        assert self._undo is not None, f"{self.name} has no undo"
         await self._undo(aws, target, before)
 
     def expected_after_undo(self, before: B) -> B:

@@ -27,6 +27,7 @@ from hub.settings import Settings
 from hub.sinks import Sink
 from hub.sinks.feedback import FeedbackSink
 from hub.sinks.log import LogSink
+from hub.sinks.metrics import MetricsSink
 from hub.sinks.sns import SnsSink
 
 
@@ -68,6 +69,7 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
         journal = await stack.enter_async_context(open_journal(settings, identity))
         directory = Directory(settings, identity)
         accounts = Accounts(settings, identity, clients=clients, pacer=Pacer(settings.calls_per_second))
+        metrics = MetricsSink(settings.metrics_namespace)
         leases = await stack.enter_async_context(Leases(journal, seconds=settings.lease_seconds))
         yield Hub(
             Kit(
@@ -83,7 +85,8 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                     OwnResources(settings, identity),
                     Mode(settings.dry_run),
                 ),
-                sinks=(*await _sinks(settings, identity, stack), *sinks),
+                sinks=(*await _sinks(settings, identity, stack), metrics, *sinks),
+                metrics=metrics,
                 catalogue=_catalogue(settings),
             )
         )

@@ -1,4 +1,4 @@
-"""Lambda entry. From SQS: settles the batch side by side and hands back the ids it could not settle.
+"""Lambda entry. From SQS: settles the batch side by side and hands back the ids it could not settle in time.
 From SNS straight: settles, or raises so that Lambda delivers again."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 from hub import flow, log
 from hub.app import open_hub
@@ -18,6 +18,15 @@ from hub.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+# Kept for breaking off: releasing leases and closing connections.
+RESERVE_SECONDS = 5.0
+
+
+class Context(Protocol):
+    """What is used of Lambda's context object."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
 
 @functools.cache
 def _settings() -> Settings:
@@ -26,31 +35,54 @@ def _settings() -> Settings:
     return settings
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
-    """Settle the records of ``event``; answers in the form of SQS partial batch responses."""
-    failed = asyncio.run(_settle_all(from_lambda(event)))
+def handler(event: dict[str, Any], context: Context | None) -> dict[str, list[dict[str, str]]]:
+    """Settle the records of ``event``; answers in the form of SQS partial batch responses.
+
+    Lambda freezes what is not done when its time is over, and SQS would learn nothing. So what cannot be
+    finished is broken off before that and handed back; its runs stay open in the journal and go on with
+    the next delivery.
+    """
+    seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS if context else None
+    failed = asyncio.run(_settle_all(from_lambda(event), seconds))
     if any(record_id is None for record_id in failed):
         raise HubError("a message from SNS was not settled; deliver it again")
     return {"batchItemFailures": [{"itemIdentifier": record_id} for record_id in failed if record_id]}
 
 
-async def _settle_all(records: tuple[Received, ...]) -> list[str | None]:
+async def _settle_all(records: tuple[Received, ...], seconds: float | None) -> list[str | None]:
     async with open_hub(_settings()) as hub:
-        settled = await asyncio.gather(*(_settled(hub.kit, record) for record in records))
-    return [record.record_id for record, done in zip(records, settled, strict=True) if not done]
+        tasks = [asyncio.create_task(_settled(hub.kit, record)) for record in records]
+        _, late = await asyncio.wait(tasks, timeout=seconds)
+        if late:
+            logger.warning("broken off, out of time", extra={"records": len(late)})
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late)
+            broken_off = (record for record, task in zip(records, tasks, strict=True) if task in late)
+            await asyncio.gather(*(_comes_again(hub.kit, record, 0) for record in broken_off))
+        hub.kit.metrics.emit(Throttles=hub.kit.accounts.throttles)
+    return [
+        record.record_id
+        for record, task in zip(records, tasks, strict=True)
+        if task.cancelled() or not task.result()
+    ]
 
 
 async def _settled(kit: Kit, record: Received) -> bool:
     try:
         done = await flow.settle(kit, record.message)
     except NotNow as later:
-        # Without a word from us SQS would wait for the whole visibility timeout.
-        if record.receipt and kit.settings.queue_url:
-            sqs = await kit.identity.kept("sqs")
-            await visible_in(sqs, kit.settings.queue_url, record.receipt, later.seconds)
+        await _comes_again(kit, record, later.seconds)
         return False
     except Exception as error:
         logger.exception("record not settled", extra={"record": record.record_id, "error": str(error)})
         return False
     # From SNS there is no dead-letter queue behind a second try: the report says what was unreadable.
     return done.acknowledge or record.record_id is None
+
+
+async def _comes_again(kit: Kit, record: Received, seconds: float) -> None:
+    # Without a word from us SQS would wait for the whole visibility timeout.
+    if record.receipt and kit.settings.queue_url:
+        sqs = await kit.identity.kept("sqs")
+        await visible_in(sqs, kit.settings.queue_url, record.receipt, seconds)

@@ -38,3 +38,5 @@ def configure(level: str) -> None:
     )
     for name in ("hub", "bots"):
         logging.getLogger(name).setLevel(level)
+    # Whoever asks for metrics gets them, however little else is logged.
+    logging.getLogger("hub.sinks.metrics").setLevel(logging.INFO)

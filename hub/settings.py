@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
         validation_alias=_names("HUB_CALLS_PER_SECOND"),
-        description="reading calls a second per account, region and service; changing calls get a quarter",
+        description="most reading calls a second per account, region and service or API; changing calls get a quarter",
     )
     patience_seconds: float = Field(
         1800.0,
@@ -145,6 +145,20 @@ class Settings(BaseSettings):
         le=3600,
         validation_alias=_names("HUB_LEASE_SECONDS"),
         description="how long a dead worker keeps a finding from the others",
+    )
+    metrics_namespace: str = Field(
+        "",
+        max_length=255,
+        pattern=r"^[\w ./#:-]*$",
+        validation_alias=_names("HUB_METRICS_NAMESPACE"),
+        description="CloudWatch namespace of the metrics that are written into the log; empty: none",
+    )
+    grace_seconds: float = Field(
+        25.0,
+        ge=0,
+        le=3600,
+        validation_alias=_names("HUB_GRACE_SECONDS"),
+        description="how long a worker finishes what is at hand when told to stop; its host must wait longer",
     )
     proof_seconds: float = Field(
         15.0,

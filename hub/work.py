@@ -1,7 +1,7 @@
-"""The worker: takes messages off the queue, settles them side by side, hands back what it cannot finish.
+"""The worker: settles the queue's messages side by side, hands back what it cannot finish.
 
-A message is deleted after its report is out, never before. While it is worked on its visibility is
-extended, so no other worker gets it; when this worker dies the extension ends and another takes over.
+A message is deleted after its report is out, never before. While it is held its visibility is extended,
+so no other worker gets it; when this worker dies the extension ends and another takes over.
 """
 
 from __future__ import annotations
@@ -9,31 +9,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from hub import flow
-from hub.aws.accounts import spoke_error
-from hub.aws.errors import from_botocore
 from hub.aws.queues import visible_in
 from hub.errors import HubError, NotNow, SettingsWrong
-from hub.flow.ingest import unwrap
 from hub.flow.kit import Kit
+from hub.intake import Delivery, Intake
 from hub.model import Outcome, Report
 
 log = logging.getLogger(__name__)
 
-BATCH = 10  # the most SQS gives at once
-LONG_POLL_SECONDS = 20
 RETRY_SECONDS = 15
-POLL_AGAIN_SECONDS = 5.0
 PROGRESS_SECONDS = 60.0
+SHARE = 4  # an account gets a quarter of the hands at most
 
 
 @dataclass(slots=True)
@@ -65,10 +58,8 @@ class Worker:
         self.tally = Tally()
         self._kit = kit
         self._on_report = on_report
-        # As long as the lease: a dead worker's messages and findings become free at about the same time.
-        self._invisible = math.ceil(kit.settings.lease_seconds)
+        self._throttles_told = 0
         self._stopping = asyncio.Event()
-        self._slots = asyncio.Semaphore(kit.settings.concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
@@ -78,151 +69,137 @@ class Worker:
     async def run(self) -> Tally:
         """Consume until `stop`, then drain.
 
+        What is at work when the grace period ends is broken off: its runs stay open in the journal, its
+        messages come again, and another worker goes on where AWS stands.
+
         Raises:
             SpokeError: the queue cannot be read at all (denied, does not exist).
         """
         sqs = await self._kit.identity.kept("sqs")
-        progress = asyncio.create_task(self._log_progress())
+        each = max(1, self._kit.settings.concurrency // SHARE)
+        intake = Intake(self._kit, sqs, each=each)
+        beating = asyncio.create_task(intake.beat())
+        progress = asyncio.create_task(self._log_progress(intake))
         try:
-            while not self._stopping.is_set():
-                await self._take_some(sqs)
+            await self._consume(sqs, intake)
         finally:
-            progress.cancel()
-            if self._tasks:
-                log.info("draining", extra={"messages": len(self._tasks)})
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+            await intake.hand_back()
+            await self._drain()
+            for task in (beating, progress):
+                task.cancel()
+            await asyncio.gather(beating, progress, return_exceptions=True)
+            self._emit(intake)
         return self.tally
 
-    async def _take_some(self, sqs: Any) -> None:
-        room = await self._room()
-        if room == 0:
-            return
+    async def _consume(self, sqs: Any, intake: Intake) -> None:
+        reading = asyncio.create_task(intake.read())
+        stopping = asyncio.create_task(self._stopping.wait())
         try:
-            received = await self._unless_stopped(
-                sqs.receive_message(
-                    QueueUrl=self._kit.settings.queue_url,
-                    MaxNumberOfMessages=room,
-                    WaitTimeSeconds=LONG_POLL_SECONDS,
-                    VisibilityTimeout=self._invisible,
-                    MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
-                )
-            )
-        except (ClientError, BotoCoreError) as error:
-            told = from_botocore(
-                error, service="sqs", operation="ReceiveMessage", region=self._kit.settings.region
-            )
-            trouble = spoke_error(told, f"queue {self._kit.settings.queue_url} could not be read")
-            if isinstance(error, ClientError) and 400 <= told.status < 500 and told.status != 429:
-                self._give_back(room)
-                raise trouble from error
-            log.warning("queue not read, trying again", extra={"error": str(trouble)})
-            await self._unless_stopped(asyncio.sleep(POLL_AGAIN_SECONDS))
-            received = None
-        messages = received.get("Messages", []) if received else []
-        self._give_back(room - len(messages))
-        for raw in messages:
-            task = asyncio.create_task(self._handle(sqs, raw))
+            while not stopping.done() and not reading.done():
+                self._start_some(sqs, intake)
+                intake.changed.clear()
+                changed = asyncio.create_task(intake.changed.wait())
+                await asyncio.wait({reading, stopping, changed}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+            if reading.done():
+                reading.result()
+        finally:
+            for task in (reading, stopping):
+                task.cancel()
+            await asyncio.gather(reading, stopping, return_exceptions=True)
+
+    def _start_some(self, sqs: Any, intake: Intake) -> None:
+        while len(self._tasks) < self._kit.settings.concurrency:
+            delivery = intake.take()
+            if delivery is None:
+                return
+            task = asyncio.create_task(self._handle(sqs, intake, delivery))
             self._tasks.add(task)
-            task.add_done_callback(self._done)
+            task.add_done_callback(partial(self._done, intake, delivery))
 
-    async def _room(self) -> int:
-        """Take one slot, waiting for it, and up to nine more that are free."""
-        await self._unless_stopped(self._slots.acquire())
-        if self._stopping.is_set():
-            return 0
-        room = 1
-        while room < BATCH and not self._slots.locked():
-            await self._slots.acquire()
-            room += 1
-        return room
-
-    def _give_back(self, slots: int) -> None:
-        for _ in range(slots):
-            self._slots.release()
-
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, intake: Intake, delivery: Delivery, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._slots.release()
+        intake.done(delivery)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a message could not be handled", exc_info=error)
 
-    async def _unless_stopped(self, waiting: Any) -> Any:
-        """The result, or None as soon as the worker is told to stop."""
-        task = asyncio.ensure_future(waiting)
-        stopping = asyncio.create_task(self._stopping.wait())
+    async def _drain(self) -> None:
+        if not self._tasks:
+            return
+        log.info("draining", extra={"messages": len(self._tasks)})
+        _, late = await asyncio.wait(self._tasks, timeout=self._kit.settings.grace_seconds)
+        if late:
+            log.warning("broken off, for another worker to finish", extra={"messages": len(late)})
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _handle(self, sqs: Any, intake: Intake, delivery: Delivery) -> None:
+        url = self._kit.settings.queue_url
         try:
-            await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-            task.cancel()
+            done = await flow.settle(self._kit, delivery.message)
+        except (HubError, asyncio.CancelledError) as error:
+            self.tally.handed_back += 1
+            receipt = intake.receipt(delivery)
+            intake.let_go(delivery)
             with contextlib.suppress(asyncio.CancelledError):
-                await task
-            return None
-        finally:
-            stopping.cancel()
+                await visible_in(sqs, url, receipt, _again_in(error, delivery))
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            return
+        if done.report is not None and self._on_report is not None:
+            self._on_report(done.report)
+        receipt = intake.receipt(delivery)
+        intake.let_go(delivery)
+        if not done.acknowledge:
+            self.tally.unreadable += 1
+            # Straight back: each receive brings it nearer to the dead-letter queue.
+            await visible_in(sqs, url, receipt, 0)
+            return
+        await sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
+        if done.report is None:
+            self.tally.nothing_due += 1
+        else:
+            self.tally.count(done.report)
 
-    async def _handle(self, sqs: Any, raw: dict[str, Any]) -> None:
-        message = unwrap(raw["Body"], message_id=raw["MessageId"], origin=f"queue message {raw['MessageId']}")
-        async with self._kept_invisible(sqs, raw) as receipt:
-            try:
-                done = await flow.settle(self._kit, message)
-            except NotNow as later:
-                self.tally.handed_back += 1
-                await self._visible_in(sqs, receipt, later.seconds)
-                return
-            except HubError as error:
-                self.tally.handed_back += 1
-                log.error(
-                    "message not settled, handed back",
-                    extra={"message_id": raw["MessageId"], "error": str(error)},
-                )
-                await self._visible_in(sqs, receipt, RETRY_SECONDS)
-                return
-            if done.report is not None and self._on_report is not None:
-                self._on_report(done.report)
-            if not done.acknowledge:
-                self.tally.unreadable += 1
-                # Straight back: each receive brings it nearer to the dead-letter queue.
-                await self._visible_in(sqs, receipt, 0)
-                return
-            await sqs.delete_message(QueueUrl=self._kit.settings.queue_url, ReceiptHandle=receipt)
-            if done.report is None:
-                self.tally.nothing_due += 1
-            else:
-                self.tally.count(done.report)
+    def _emit(self, intake: Intake) -> None:
+        throttles = self._kit.accounts.throttles
+        self._kit.metrics.emit(
+            Throttles=throttles - self._throttles_told, Waiting=intake.waiting, QueueAge=intake.oldest()
+        )
+        self._throttles_told = throttles
 
-    @asynccontextmanager
-    async def _kept_invisible(self, sqs: Any, raw: dict[str, Any]) -> AsyncIterator[str]:
-        receipt: str = raw["ReceiptHandle"]
-        heart = asyncio.create_task(self._beat(sqs, receipt))
-        try:
-            yield receipt
-        finally:
-            heart.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await heart
-
-    async def _beat(self, sqs: Any, receipt: str) -> None:
-        while True:
-            await asyncio.sleep(self._invisible / 3)
-            await self._visible_in(sqs, receipt, self._invisible)
-
-    async def _visible_in(self, sqs: Any, receipt: str, seconds: float) -> None:
-        await visible_in(sqs, self._kit.settings.queue_url, receipt, seconds)
-
-    async def _log_progress(self) -> None:
-        began = time.monotonic()
+    async def _log_progress(self, intake: Intake) -> None:
+        settled, at = 0, time.monotonic()
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            tally = self.tally
+            tally, now, throttled = self.tally, time.monotonic(), self._kit.accounts.throttles
             log.info(
                 "progress",
                 extra={
                     "settled": tally.settled,
                     "nothing_due": tally.nothing_due,
-                    "in_hand": len(self._tasks),
+                    "at_work": len(self._tasks),
+                    "waiting": intake.waiting,
                     "handed_back": tally.handed_back,
                     "unreadable": tally.unreadable,
-                    "per_second": round(tally.settled / (time.monotonic() - began), 2),
+                    "failed": tally.failed,
+                    "throttled": throttled,
+                    "per_second": round((tally.settled - settled) / (now - at), 2),
+                    "oldest_seconds": round(intake.oldest()),
                 },
             )
+            self._emit(intake)
+            settled, at = tally.settled, now
+
+
+def _again_in(error: BaseException, delivery: Delivery) -> float:
+    """Seconds after which a message that was not settled shall come again."""
+    if isinstance(error, NotNow):
+        return error.seconds
+    if isinstance(error, asyncio.CancelledError):
+        return 0
+    log.error(
+        "message not settled, handed back", extra={"message_id": delivery.message_id, "error": str(error)}
+    )
+    return RETRY_SECONDS

@@ -189,6 +189,11 @@ class Accounts:
         self._sessions: dict[tuple[str, str], _Session] = {}
         self._opening: dict[tuple[str, str], asyncio.Task[_Session]] = {}
 
+    @property
+    def throttles(self) -> int:
+        """How many calls AWS has throttled in all accounts so far."""
+        return self._pacer.throttles.count
+
     async def enter(
         self, account_id: str, region: str, partition: str, *, bot: AnyBot, run_id: str
     ) -> SpokeAccount:

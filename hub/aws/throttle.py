@@ -28,6 +28,13 @@ MAX_LANES = 20_000
 
 
 @dataclass(slots=True)
+class Throttles:
+    """How many answers throttled a call."""
+
+    count: int = 0
+
+
+@dataclass(slots=True)
 class Lane:
     """One bucket of AWS, as this process sees it.
 
@@ -41,6 +48,7 @@ class Lane:
     spare: float = field(init=False)
     rate: float = field(init=False)
     used_at: float = field(init=False)
+    throttles: Throttles = field(default_factory=Throttles)
     slowed_at: float = field(init=False, default=float("-inf"))
     recovered_at: float = field(init=False, default=0.0)
 
@@ -63,6 +71,7 @@ class Lane:
     def slow_down(self) -> None:
         """AWS has throttled a call of this lane."""
         now = time.monotonic()
+        self.throttles.count += 1
         self.spare = 0.0
         # What was on its way together is bounced together, and is one piece of news.
         if now - self.slowed_at >= SAME_TROUBLE_SECONDS:
@@ -97,6 +106,7 @@ class Pacer:
 
     def __init__(self, calls_per_second: int) -> None:
         self._calls_per_second = calls_per_second
+        self.throttles = Throttles()
         self._lanes: OrderedDict[tuple[str, str, str, str], Lane] = OrderedDict()
 
     def _lane(self, account_id: str, region: str, service: str, operation: str) -> Lane:
@@ -104,7 +114,7 @@ class Pacer:
         key = (account_id, region, service, bucket.name)
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = Lane(bucket.limit)
+            lane = self._lanes[key] = Lane(bucket.limit, throttles=self.throttles)
             if len(self._lanes) > MAX_LANES:
                 # The longest unused goes: its budget has refilled since.
                 self._lanes.popitem(last=False)

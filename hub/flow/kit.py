@@ -14,6 +14,7 @@ from hub.journals import Journal
 from hub.leases import Leases
 from hub.settings import Settings
 from hub.sinks import Sink
+from hub.sinks.metrics import MetricsSink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,5 +29,6 @@ class Kit:
     leases: Leases
     guards: tuple[Guard, ...]
     sinks: tuple[Sink, ...]
+    metrics: MetricsSink
     catalogue: Catalogue = field(default_factory=Catalogue)
     now: Callable[[], datetime] = utc_now

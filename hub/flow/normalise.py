@@ -50,6 +50,14 @@ def normalise(message: Message) -> Finding:
     )
 
 
+def account_in(message: Message) -> str:
+    """The account a message is about, "" where it cannot be read. For whose turn it is, not for access."""
+    try:
+        return normalise(message).account_id
+    except FindingUnreadable:
+        return ""
+
+
 def salvage(message: Message, error: str) -> Finding:
     """What can be told for sure about a message that `normalise` refused with ``error``.
 

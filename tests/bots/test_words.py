@@ -58,6 +58,10 @@ class Port(Params):
     port: int | Literal["*"] | None = None
 
 
+class Level(Params):
+    level: int | bool
+
+
 class Network(Params):
     network: Annotated[str, BeforeValidator(lambda word: str(ipaddress.ip_network(word)))]
 
@@ -233,6 +237,8 @@ def test_a_field_of_several_types_takes_the_first_that_fits() -> None:
     assert parse(Port, ["*"]).port == "*"
     with pytest.raises(BadWords, match="does not fit port"):
         parse(Port, ["22.5"])
+    with pytest.raises(BadWords, match="level must be a whole number or true or false"):
+        parse(Level, ["high"])
 
 
 def test_an_empty_word_leaves_an_optional_field_at_its_default_and_keeps_its_position() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from hub import handler
+from hub import flow, handler
 from hub.errors import FindingUnreadable, HubError
+from hub.flow.kit import Kit
+from hub.model import Message
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, SPOKE_ROLE, FakeAws, allow, policy, trust
 from tests.hub.flow.test_settle import RIGHTS, bucket, versioning
@@ -96,11 +100,59 @@ def test_what_must_wait_is_handed_back_and_comes_again_when_it_is_time(
         RoleName=SPOKE_ROLE, PolicyName="look", PolicyDocument=policy(allow("cloudtrail:LookupEvents"))
     )
     assert handler.handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "record-0"}]}
-    [told] = [
-        call for call in aws.calls(HUB_ACCOUNT) if call.params.get("ReceiptHandle") == taken["ReceiptHandle"]
+    entries = [
+        entry
+        for call in aws.calls(HUB_ACCOUNT)
+        if call.operation == "ChangeMessageVisibilityBatch"
+        for entry in call.params["Entries"]
     ]
-    assert told.operation == "ChangeMessageVisibility"
-    assert told.params["VisibilityTimeout"] == 300
+    [told] = [entry for entry in entries if entry["ReceiptHandle"] == taken["ReceiptHandle"]]
+    assert told["VisibilityTimeout"] == 300
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Lambda's, with so much time left."""
+
+    seconds: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(1000 * self.seconds)
+
+
+def test_what_does_not_end_in_time_is_broken_off_and_handed_back(
+    spoke: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [bucket(spoke, "one"), bucket(spoke, "slow")]
+    settle = flow.settle
+    ends: list[str] = []
+
+    async def slowly(kit: Kit, message: Message) -> flow.Settlement:
+        try:
+            if "slow" in message.body:
+                await asyncio.Event().wait()
+            return await settle(kit, message)
+        finally:
+            ends.append(message.body)
+
+    monkeypatch.setattr(flow, "settle", slowly)
+    event = from_sqs(*(versioning_finding(spoke, name) for name in names))
+    answer = handler.handler(event, Context(handler.RESERVE_SECONDS + 5))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "record-1"}]}
+    assert len(ends) == 2, "nothing goes on unwatched"
+    assert [versioning(spoke, name) for name in names] == ["Enabled", "Off"]
+    monkeypatch.setattr(flow, "settle", settle)
+    assert handler.handler(event, Context(900)) == {"batchItemFailures": []}
+    assert [versioning(spoke, name) for name in names] == ["Enabled", "Enabled"]
+
+
+def test_without_time_nothing_is_begun(spoke: Admin) -> None:
+    name = bucket(spoke)
+    event = from_sqs(versioning_finding(spoke, name))
+    assert handler.handler(event, Context(handler.RESERVE_SECONDS)) == {
+        "batchItemFailures": [{"itemIdentifier": "record-0"}]
+    }
+    assert versioning(spoke, name) == "Off"
 
 
 def test_an_event_of_another_kind_is_refused(spoke: Admin) -> None:

@@ -93,11 +93,17 @@ def test_sigterm_finishes_what_is_at_hand_and_leaves_the_rest_in_the_queue(
     admin = spoke(estate)
     for number in range(30):
         estate.send(versioning_finding(admin, bucket(admin, f"data-{number:02d}")))
-    environment = estate.environment(admin.account_id, HUB_CONCURRENCY="2")
+    environment = estate.environment(
+        admin.account_id, HUB_CONCURRENCY="2", HUB_METRICS_NAMESPACE="Hub", HUB_LOG_LEVEL="INFO"
+    )
     with worker(environment, tmp_path / "log") as running:
         until(lambda: bool(estate.read_reports()), "the first report")
         assert running.stop() == 0
     settled = len(estate.read_reports())
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]
+    metrics = [line for line in lines if "_aws" in line]
+    assert sum(line["Findings"] for line in metrics if "Findings" in line) == settled
+    assert sum(line["Runs"] for line in metrics if line.get("Outcome") == "fixed") == settled
     assert sum(writes(estate, admin).values()) == settled
     assert estate.waiting() == 30 - settled
 

@@ -1,0 +1,88 @@
+"""Figures for CloudWatch, as log lines in its embedded metric format; nothing is called and nothing waited for.
+
+The format: "Specification: Embedded metric format" in the Amazon CloudWatch user guide. A metric is paid for
+by its combination of dimensions, so bot and outcome are dimensions and accounts, of which there are
+thousands, are properties to search for with Logs Insights.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from hub.model import Outcome, Report
+
+log = logging.getLogger(__name__)
+
+MOST_VALUES = 100  # of one metric in one line
+MOST_ACCOUNTS = 50
+_UNITS = {"Runs": "Count", "Duration": "Seconds", "Findings": "Count", "Throttles": "Count"}
+_UNITS |= {"Waiting": "Count", "QueueAge": "Seconds"}
+
+
+class MetricsSink:
+    """Counts what is reported until `emit` writes it down and starts anew.
+
+    Args:
+        namespace: of the metrics; "" writes nothing.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._findings = 0
+        self._runs: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        self._accounts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+
+    @property
+    def name(self) -> str:
+        return "metrics"
+
+    async def publish(self, report: Report) -> None:
+        if not self._namespace:
+            return
+        self._findings += 1
+        for run in report.runs:
+            outcome = run.outcome or Outcome.INTERRUPTED
+            # The bot of an invalid run is any word somebody wrote into a finding, and each would be paid for.
+            key = "invalid" if outcome is Outcome.INVALID else run.bot, str(outcome)
+            self._runs[key].append(round(run.seconds, 3))
+            self._accounts[key][run.account_id] += 1
+
+    def emit(self, **more: float) -> None:
+        """Write one line about everything and one for each bot and outcome.
+
+        Args:
+            more: ``Throttles`` since the last time, ``Waiting`` messages, ``QueueAge`` of the oldest.
+        """
+        if not self._namespace:
+            return
+        self._line({"Findings": self._findings, **more})
+        for (bot, outcome), seconds in sorted(self._runs.items()):
+            accounts = dict(self._accounts[bot, outcome].most_common(MOST_ACCOUNTS))
+            for start in range(0, len(seconds), MOST_VALUES):
+                some = seconds[start : start + MOST_VALUES]
+                self._line(
+                    {"Runs": len(some), "Duration": some},
+                    {"Bot": bot, "Outcome": outcome},
+                    {} if start else {"accounts": accounts},
+                )
+        self._findings = 0
+        self._runs.clear()
+        self._accounts.clear()
+
+    def _line(
+        self,
+        metrics: Mapping[str, float | list[float]],
+        dimensions: Mapping[str, str] | None = None,
+        properties: Mapping[str, object] | None = None,
+    ) -> None:
+        named = dict(dimensions or {})
+        about = {
+            "Namespace": self._namespace,
+            "Dimensions": [list(named)],
+            "Metrics": [{"Name": name, "Unit": _UNITS[name]} for name in metrics],
+        }
+        emf = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [about]}}
+        log.info("metrics", extra={**emf, **named, **(properties or {}), **metrics})

@@ -1,0 +1,85 @@
+"""Metrics as CloudWatch reads them out of log lines, and no more of them than somebody wants to pay for."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hub.log import JsonLines
+from hub.model import Outcome, Run
+from hub.sinks.metrics import MetricsSink
+from tests.hub.sample_reports import a_report, a_run
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [
+        json.loads(JsonLines().format(record)) for record in caplog.records if record.message == "metrics"
+    ]
+
+
+def lasting(run: Run, seconds: float) -> Run:
+    return replace(run, closed_at=run.opened_at + timedelta(seconds=seconds))
+
+
+@pytest.fixture(autouse=True)
+def _everything(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "hub.sinks.metrics")
+
+
+async def test_runs_are_counted_by_bot_and_outcome_with_their_durations(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sink = MetricsSink("Hub")
+    await sink.publish(a_report(lasting(a_run(1), 0.5), lasting(a_run(2), 1.5)))
+    await sink.publish(a_report(a_run(3, outcome=Outcome.DENIED)))
+    sink.emit(Throttles=3, Waiting=7, QueueAge=12.5)
+    everything, *each = lines(caplog)
+    [about] = everything["_aws"]["CloudWatchMetrics"]
+    assert about["Namespace"] == "Hub"
+    assert about["Dimensions"] == [[]]
+    assert {metric["Name"]: everything[metric["Name"]] for metric in about["Metrics"]} == {
+        "Findings": 2, "Throttles": 3, "Waiting": 7, "QueueAge": 12.5,
+    }  # fmt: skip
+    told = {(line["Bot"], line["Outcome"]): line for line in each}
+    assert set(told) == {("s3_enable_versioning", "fixed"), ("s3_enable_versioning", "denied")}
+    fixed = told["s3_enable_versioning", "fixed"]
+    assert (fixed["Runs"], fixed["Duration"]) == (2, [0.5, 1.5])
+    assert fixed["accounts"] == {"222233334444": 2}
+    [about] = fixed["_aws"]["CloudWatchMetrics"]
+    assert about["Dimensions"] == [["Bot", "Outcome"]]
+    assert about["Metrics"] == [{"Name": "Runs", "Unit": "Count"}, {"Name": "Duration", "Unit": "Seconds"}]
+
+
+async def test_what_was_written_down_is_not_counted_again(caplog: pytest.LogCaptureFixture) -> None:
+    sink = MetricsSink("Hub")
+    await sink.publish(a_report(a_run(1)))
+    sink.emit()
+    caplog.clear()
+    sink.emit()
+    assert [line["Findings"] for line in lines(caplog)] == [0]
+
+
+async def test_a_line_holds_a_hundred_values_at_most(caplog: pytest.LogCaptureFixture) -> None:
+    sink = MetricsSink("Hub")
+    await sink.publish(a_report(*(a_run(number) for number in range(250))))
+    sink.emit()
+    assert [len(line["Duration"]) for line in lines(caplog) if "Bot" in line] == [100, 100, 50]
+
+
+async def test_words_somebody_wrote_into_a_finding_become_no_metric(caplog: pytest.LogCaptureFixture) -> None:
+    sink = MetricsSink("Hub")
+    await sink.publish(a_report(*(a_run(n, bot=f"made_up_{n}", outcome=Outcome.INVALID) for n in range(5))))
+    sink.emit()
+    assert [(line["Bot"], line["Runs"]) for line in lines(caplog) if "Bot" in line] == [("invalid", 5)]
+
+
+async def test_without_a_namespace_nothing_is_written(caplog: pytest.LogCaptureFixture) -> None:
+    sink = MetricsSink("")
+    await sink.publish(a_report(a_run(1)))
+    sink.emit(Throttles=1)
+    assert lines(caplog) == []
