@@ -16,6 +16,7 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
 from aiohttp import web
 
 from tests.emulator.front import Front
+from tests.emulator.serving import MOST_BYTES, served
 from tests.emulator.weather import Weather
 from tests.fake_aws.server import new_gate
 
@@ -30,19 +31,13 @@ async def main() -> None:
     async def counts(_request: web.Request) -> web.Response:
         return web.json_response(front.told(), dumps=lambda told: json.dumps(told, default=str))
 
-    app = web.Application(client_max_size=64 * 2**20)
+    app = web.Application(client_max_size=MOST_BYTES)
     app.router.add_post("/_emulator/weather", change)
     app.router.add_get("/_emulator/counts", counts)
-    app.router.add_route("*", "/{path:.*}", front.serve)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    sys.stdout.write(json.dumps({"endpoint": f"http://{host}:{port}"}) + "\n")
-    sys.stdout.flush()
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    await runner.cleanup()
+    async with served(front, beside=app) as endpoint:
+        sys.stdout.write(json.dumps({"endpoint": endpoint}) + "\n")
+        sys.stdout.flush()
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
 asyncio.run(main())

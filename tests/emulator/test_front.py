@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aiohttp import web
 from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
 from hub.aws.clients import Clients, Keys, signing_as
 from tests.emulator.buckets import Limit, TokenBuckets
 from tests.emulator.faults import Fault, Luck
 from tests.emulator.front import Front
+from tests.emulator.serving import served
 from tests.emulator.weather import Weather
 from tests.fake_aws.server import FakeAws, allow, policy
 
@@ -43,20 +43,11 @@ async def emulated(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     once = AioConfig(retries={"mode": "standard", "total_max_attempts": 1})
     monkeypatch.setattr("hub.aws.clients.client_config", lambda: once)
     front = Front(aws.gate)
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", front.serve)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    clients = Clients()
-    try:
+    async with served(front) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        clients = Clients()
         yield Emulated(front, aws, clients)
-    finally:
         await clients.close()
-        await runner.cleanup()
-        aws.gate.enforce = True
 
 
 async def test_it_answers_as_the_fake_aws_and_remembers_who_asked_what(emulated: Emulated) -> None:
