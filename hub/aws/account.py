@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bots._aws import AwsError
 from hub.aws.clients import Clients, Keys, signing_as
-from hub.aws.errors import from_botocore
+from hub.aws.errors import EXPIRED, from_botocore
 from hub.aws.throttle import Pacer
 
 
@@ -23,7 +23,8 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class SpokeAccount:
-    """Implements `bots._bot.Aws`. ``session`` is the role session's name in CloudTrail."""
+    """Implements `bots._aws.Aws`. ``session`` is the role session's name in CloudTrail; ``expired`` is called
+    when AWS takes its keys no longer."""
 
     account_id: str
     region: str
@@ -33,6 +34,7 @@ class SpokeAccount:
     clients: Clients
     pacer: Pacer
     clock: Callable[[], datetime] = utc_now
+    expired: Callable[[], None] = lambda: None
 
     @property
     def now(self) -> datetime:
@@ -46,9 +48,10 @@ class SpokeAccount:
                 with signing_as(self.keys, throttled=lane.slow_down):
                     answer: dict[str, Any] = await method(**params)
             except (ClientError, BotoCoreError) as error:
-                raise from_botocore(
-                    error, service=service, operation=operation, region=self.region
-                ) from error
+                told = from_botocore(error, service=service, operation=operation, region=self.region)
+                if told.code in EXPIRED:
+                    self.expired()
+                raise told from error
         return answer
 
     async def find(

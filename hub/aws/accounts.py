@@ -9,6 +9,7 @@ import secrets
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aioboto3 import Session
@@ -212,8 +213,20 @@ class Accounts:
                 opening.add_done_callback(lambda _task: self._opening.pop(key, None))
             session = self._sessions[key] = await asyncio.shield(opening)
         return SpokeAccount(
-            account_id, region, partition, session.keys, session.name, self._clients, self._pacer
+            account_id,
+            region,
+            partition,
+            session.keys,
+            session.name,
+            self._clients,
+            self._pacer,
+            expired=partial(self._forget, key, session),
         )
+
+    def _forget(self, key: tuple[str, str], session: _Session) -> None:
+        # Somebody revoked it, or this machine's clock is wrong: whoever comes next enters anew.
+        if self._sessions.get(key) is session:
+            del self._sessions[key]
 
     async def _open(self, account_id: str, region: str, partition: str, bot: AnyBot, run_id: str) -> _Session:
         if account_id == await self._identity.account_id() and not self._settings.own_account_by_role:

@@ -28,11 +28,12 @@ THROTTLED = frozenset({
     "ProvisionedThroughputExceededException", "EC2ThrottledException", "PriorRequestNotComplete",
     "TransactionInProgressException", "LimitExceededException.Throttle", "429",
 })  # fmt: skip
-UNREACHABLE = frozenset({
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+UNREACHABLE = EXPIRED | frozenset({
     "InternalError", "InternalFailure", "InternalServerError", "InternalServiceError", "ServiceUnavailable",
     "ServiceUnavailableException", "ServiceFailure", "ServiceFailureException", "RequestTimeout",
-    "RequestTimeoutException", "Unavailable", "500", "502", "503", "504", "ExpiredToken",
-    "ExpiredTokenException", "RequestExpired", "RegionDisabledException", "Network",
+    "RequestTimeoutException", "Unavailable", "500", "502", "503", "504",
+    "RegionDisabledException", "Network",
 })  # fmt: skip
 
 

@@ -91,6 +91,23 @@ async def test_a_session_may_do_only_what_its_bot_declares(aws: FakeAws, hub_set
     assert outcome_of(caught.value) is Outcome.DENIED
 
 
+async def test_a_session_aws_takes_no_longer_is_not_used_again(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    spoke = aws.spoke({"all": policy(allow("*"))})
+    async with entrance(hub_settings(spoke.account_id)) as accounts:
+        first = await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="r1")
+        aws.fail(spoke.account_id, "iam:ListUsers", "ExpiredToken")
+        with pytest.raises(AwsError, match="ExpiredToken"):
+            await first.call("iam", "ListUsers")
+        second = await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="r2")
+        await second.call("iam", "ListUsers")
+        third = await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="r3")
+    assert second.session != first.session
+    assert third.session == second.session
+    assert len(entries(aws, spoke.account_id)) == 2
+
+
 async def test_without_narrowing_a_session_may_do_what_the_role_may(
     aws: FakeAws, hub_settings: MakeSettings
 ) -> None:
