@@ -1,6 +1,6 @@
 """Pacing: token buckets in front of AWS; nearly as fast as they allow, and hardly ever bounced.
 
-The buckets are the documented ones. 8 accounts, not 40: with 40 this machine's two cores, which carry hub
+The buckets are the documented ones. 3 accounts, not 40: with more the two cores, which carry both hub
 and emulator, would be the limit and not the buckets.
 """
 
@@ -16,7 +16,7 @@ from tests.emulator.buckets import EC2_CHANGE, EC2_READ, Limit, limit_of
 from tests.emulator.running import Emulator
 from tests.emulator.weather import Weather
 
-ACCOUNTS = 8
+ACCOUNTS = 3
 FINDINGS = 50
 TAGS = tuple(f"tag_ec2_resource {name} platform" for name in ("Owner", "Team", "Stage"))
 LIMITS = {("ec2", "read"): EC2_READ, ("ec2", "change"): EC2_CHANGE, ("ec2", "CreateTags"): Limit(100, 10)}

@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
         validation_alias=_names("HUB_CALLS_PER_SECOND"),
-        description="most reading calls a second per account, region and service or API; changing calls get a quarter",
+        description="reading calls a second per account, region and service or API; AWS's figures hold where lower",
     )
     patience_seconds: float = Field(
         1800.0,

@@ -53,11 +53,13 @@ def bucket_of(service: str, operation: str, *, calls_per_second: float) -> Bucke
     """The bucket a call is taken from.
 
     Args:
-        calls_per_second: what the hub was told to keep to: reading calls of a service that names no
-            figure; changing ones get a quarter. No limit is ever above it.
+        calls_per_second: what the hub was told to keep to. Of a service that names no figure it is the rate
+            of reading calls, and changing ones get a quarter. Named figures are cut to it, those of
+            changing calls to half of it.
     """
     kind = "read" if is_read(operation) else "change"
     own = calls_per_second if kind == "read" else max(1.0, calls_per_second / 4)
+    most = calls_per_second if kind == "read" else max(1.0, calls_per_second / 2)
     known = _METERED.get((service, operation))
     name = operation
     if known is None and (pair := _PER_API.get(service)) is not None:
@@ -66,4 +68,4 @@ def bucket_of(service: str, operation: str, *, calls_per_second: float) -> Bucke
         name = kind
         pair = _PER_SERVICE.get(service)
         known = pair[kind == "change"] if pair is not None else Limit(own, own)
-    return Bucket(name, Limit(max(1.0, min(known.burst, own * 5)), min(known.per_second, own)))
+    return Bucket(name, Limit(max(1.0, min(known.burst, calls_per_second * 5)), min(known.per_second, most)))

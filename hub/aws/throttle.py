@@ -86,11 +86,16 @@ class Lane:
             rested = now - self.used_at - self.throttler.period
             if rested > 0:
                 self.spare = min(self._most_spare, self.spare + rested * self.rate)
-            if self.spare >= 1:
+            # What is refilled goes first: unused it is lost, and a burst takes its time to be spent.
+            if self.spare >= 1 and self._refill_is_used():
                 self.spare -= 1
             else:
                 await self.throttler.acquire()
             self.used_at = time.monotonic()
+
+    def _refill_is_used(self) -> bool:
+        self.throttler.flush()
+        return bool(len(self.throttler._task_logs) >= self.throttler.rate_limit)
 
     def _recover(self, now: float) -> None:
         if self.rate < self.limit.per_second:

@@ -265,3 +265,13 @@ async def test_lanes_nobody_uses_are_forgotten(clock: Clock, monkeypatch: pytest
 def test_looking_is_not_metered_as_changing(operation: str) -> None:
     assert bucket_of("s3", operation, calls_per_second=20).limit.per_second == 20
     assert bucket_of("s3", f"Put{operation}", calls_per_second=20).limit.per_second == 5
+
+
+def test_by_default_the_documented_figures_hold_whole() -> None:
+    for operation, figure in (
+        ("DescribeVpcs", Limit(100, 20)),
+        ("RevokeSecurityGroupIngress", Limit(50, 5)),
+        ("CreateTags", Limit(100, 10)),
+    ):
+        assert bucket_of("ec2", operation, calls_per_second=20).limit == figure
+    assert bucket_of("ec2", "CreateTags", calls_per_second=2).limit == Limit(10, 1)
