@@ -71,7 +71,9 @@ class Intake:
         self._rota: Rota[Delivery] = Rota(each)
         self._held: dict[str, Delivery] = {}
         self._bytes = 0
-        self.changed = asyncio.Event()  # something was added, or is done
+        # One event for each who waits: an event that two of them clear is one that one of them misses.
+        self.changed = asyncio.Event()  # for the worker: something was added, or is done
+        self._room = asyncio.Event()  # for `read`: something was taken, is done or was shed
 
     def __len__(self) -> int:
         """How many messages are held, at work or not."""
@@ -89,7 +91,10 @@ class Intake:
     def take(self) -> Delivery | None:
         """The message whose turn it is; it stays held until `done`."""
         found = self._rota.take()
-        return found[1] if found else None
+        if found is None:
+            return None
+        self._room.set()
+        return found[1]
 
     def receipt(self, delivery: Delivery) -> str:
         """The receipt that deletes it or makes it visible."""
@@ -105,6 +110,7 @@ class Intake:
         self.let_go(delivery)
         self._rota.done(delivery.account)
         self.changed.set()
+        self._room.set()
 
     async def read(self) -> None:
         """Read for ever.
@@ -114,8 +120,8 @@ class Intake:
         """
         while True:
             if not self._wants():
-                self.changed.clear()
-                await self.changed.wait()
+                self._room.clear()
+                await self._room.wait()
                 continue
             backlog = await self._receive(wait=LONG_POLL_SECONDS)
             while backlog and self._wants():
@@ -194,7 +200,7 @@ class Intake:
             # Longer each time: every receive brings a message nearer to the dead-letter queue.
             seconds = SHED_SECONDS * 2 ** min(some[-1].receives, 9)
             await visible_all_in(self._sqs, self._url, [each.receipt for each in some], seconds)
-        self.changed.set()
+        self._room.set()
 
     async def hand_back(self) -> None:
         """Give everything nobody works on back to the queue at once."""
