@@ -25,7 +25,6 @@ class Spoke:
     account_id: str
     buckets: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ("us-east-1",)
 
 
 @dataclass(frozen=True, slots=True)

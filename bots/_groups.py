@@ -16,7 +16,6 @@ GROUP = ("arn:{partition}:ec2:*:{account}:security-group/*",)
 RULE = ("arn:{partition}:ec2:*:{account}:security-group-rule/*",)
 READS = ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules")
 NOT_THERE = ("InvalidGroup.NotFound",)
-DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound")
 AT_ONCE = 100  # rules in one call; a raised quota allows groups of up to 1000
 _FULL = "RulesPerSecurityGroupLimitExceeded"
 _MOVED_ON = (

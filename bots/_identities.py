@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bots import _sentences
 from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, Target, TargetGone, entity
 
@@ -18,7 +19,6 @@ ROOT = "<root_account>"  # what findings call the root user
 NAMED = entity("name", "arn")
 # How ARNs begin that findings write; see `own_arn`.
 ARN_START = r"^arn:([a-z-]+|\$PARTITION):iam::"
-NAMED_AT_MOST = 5  # names in one sentence
 _NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _ARN = re.compile(r"arn:[a-z-]+:iam::(?P<account>[0-9]{12}):(?P<kind>role|user)/(.*/)?(?P<name>[^/]+)")
 # Roles under these paths are made and kept by AWS services and by IAM Identity Center; IAM lets nobody
@@ -171,7 +171,5 @@ def no_such(aws: Aws, who: Identity) -> TargetGone:
 
 
 def some(names: Iterable[str]) -> str:
-    """The names, not too many of them, for a sentence."""
-    every = sorted(names)
-    more = [f"{len(every) - NAMED_AT_MOST} more"] if len(every) > NAMED_AT_MOST else []
-    return ", ".join([*every[:NAMED_AT_MOST], *more])
+    """The names in order, not too many of them, for a sentence."""
+    return _sentences.some(sorted(names), last=", ")

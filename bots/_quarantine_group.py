@@ -14,7 +14,6 @@ from bots._rules import ANYWHERE, EVERYTHING, Direction, Rule, named, to_drop
 NAME = "quarantine"
 # Marks a group that a bot made and may therefore empty.
 TAG = {"Key": "remediation-hub", "Value": "quarantine"}
-READS = ("ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules")
 WRITES = (
     # A VPC can be shared by another account; the group in it is of this one.
     *on((*GROUP, "arn:{partition}:ec2:*:*:vpc/*"), "ec2:CreateSecurityGroup"),

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from bots._sentences import some
+
 EVERYTHING = "-1"  # how AWS writes "all protocols"
 LAST_PORT = 65535
 ANYWHERE = ("0.0.0.0/0", "::/0")
 _NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": EVERYTHING}
 PORTED = ("tcp", "udp")
-NAMED_AT_MOST = 5  # rules in one sentence
 
 Direction = Literal["inbound", "outbound"]
 
@@ -125,10 +126,7 @@ Rules = Mapping[str, Rule]
 
 def named(rules: Iterable[Rule]) -> str:
     """A few of the rules and how many more, for a sentence."""
-    ordered = sorted(rules)
-    more = len(ordered) - NAMED_AT_MOST
-    texts = [str(rule) for rule in ordered[:NAMED_AT_MOST]] + ([f"{more} more"] if more > 0 else [])
-    return "; ".join(texts)
+    return some(map(str, sorted(rules)), between="; ", last="; ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

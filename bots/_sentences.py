@@ -7,8 +7,8 @@ from collections.abc import Iterable
 NAMED_AT_MOST = 5  # things in one sentence
 
 
-def some(names: Iterable[str], *, between: str = ", ") -> str:
-    """The first of the names and how many more there are, for a sentence; "" for none."""
+def some(names: Iterable[str], *, between: str = ", ", last: str = " and ") -> str:
+    """The first of the names and, after ``last``, how many more there are, for a sentence; "" for none."""
     every = list(names)
-    more = f" and {len(every) - NAMED_AT_MOST} more" if len(every) > NAMED_AT_MOST else ""
+    more = f"{last}{len(every) - NAMED_AT_MOST} more" if len(every) > NAMED_AT_MOST else ""
     return between.join(every[:NAMED_AT_MOST]) + more

@@ -6,7 +6,7 @@ wear groups of their own. Members of a cluster (Aurora, Neptune, DocumentDB, Mul
 refused, for their groups are the whole cluster's. Backups and RDS's own access go on.
 """
 
-from bots import _databases, _quarantine_group
+from bots import _databases, _groups, _quarantine_group
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, TryLater, Undo, entity
 from bots._quarantine_group import OpenRule, cell_of, locked_cell
@@ -25,7 +25,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Connected,
-    reads=(*_quarantine_group.READS, *_databases.READS),
+    reads=(*_groups.READS, *_databases.READS),
     writes=(*_quarantine_group.WRITES, *_databases.WRITES),
     risk=Risk.DISRUPTIVE,
     undo=Undo.nearest(

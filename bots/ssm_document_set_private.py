@@ -14,9 +14,8 @@ from pydantic import Field
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity, on
 from bots._documents import DOCUMENT, Share, document_home, is_everybody, share, shared_with
+from bots._sentences import some
 from bots._words import Word
-
-NAMED_AT_MOST = 5
 
 
 class Wish(Params):
@@ -52,10 +51,7 @@ async def check(aws: Aws, target: Target, params: Wish) -> Check[Sharing]:
     shared = await shared_with(home, name)
     wanted = set(params.account_id_to_add) - {aws.account_id}
     has = {account for account, _ in shared}
-    some = ["everybody" if is_everybody(account) else account for account in sorted(has, reverse=True)]
-    named = ", ".join(some[:NAMED_AT_MOST]) + (
-        f" and {len(some) - NAMED_AT_MOST} more" if some[NAMED_AT_MOST:] else ""
-    )
+    named = some("everybody" if is_everybody(account) else account for account in sorted(has, reverse=True))
     return Check(
         compliant=has == wanted,
         before=Sharing(name=name, region=home.region, accounts=shared),

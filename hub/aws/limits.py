@@ -1,12 +1,13 @@
 """How much AWS lets through: the documented request rates of the APIs that bots call.
 
 A bucket holds ``burst`` requests and gets ``per_second`` new ones. Sources: "Request throttling for the
-Amazon EC2 API" (per account, region and API), the quota pages of CloudTrail, Lambda and
-Organizations. Where AWS names no figure, the hub's own rate holds.
+Amazon EC2 API" (per account, region and API), the quota pages of CloudTrail and Lambda. Where AWS
+names no figure, the hub's own rate holds.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -28,10 +29,9 @@ def is_read(operation: str) -> bool:
 
 # service -> its reading and its changing calls, each API with a bucket of its own.
 _PER_API = {"ec2": (Limit(100, 20), Limit(50, 5))}
-# Single APIs that AWS meters far below the rest of their service.
+# Single APIs that AWS meters otherwise than the rest of their service.
 _METERED = {
     ("cloudtrail", "LookupEvents"): Limit(2, 2),
-    ("ec2", "CreateSecurityGroup"): Limit(50, 5),
     ("ec2", "CreateTags"): Limit(100, 10),
     ("ec2", "StartInstances"): Limit(20, 2),
     ("ec2", "StopInstances"): Limit(20, 2),
@@ -49,6 +49,7 @@ class Bucket:
     limit: Limit
 
 
+@functools.cache
 def bucket_of(service: str, operation: str, *, calls_per_second: float) -> Bucket:
     """The bucket a call is taken from.
 
