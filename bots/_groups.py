@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from bots._aws import Aws, AwsError
+from bots._aws import Aws, AwsError, together
 from bots._bot import CannotFix, Target, TargetGone
 from bots._rules import Change, Direction, Rule, Rules, cidr, protocol_name
 from bots._tags import own_tags
@@ -59,8 +59,9 @@ async def group_notes(aws: Aws, target: Target) -> tuple[str, ...]:
 
 async def look(aws: Aws, target: Target, direction: Direction) -> tuple[dict[str, Rule], tuple[str, ...]]:
     """The group's rules of one direction by id, and `group_notes`. Raises as `own_group`."""
-    notes = await group_notes(aws, target)
-    return (await all_rules(aws, target.id))[direction], notes
+    # Of a group that is gone or shared AWS shows no rules, and the other answer says why.
+    notes, rules = await together(group_notes(aws, target), all_rules(aws, target.id))
+    return rules[direction], notes
 
 
 async def all_rules(aws: Aws, group_id: str) -> dict[Direction, dict[str, Rule]]:

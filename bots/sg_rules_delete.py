@@ -5,7 +5,7 @@ Caution: whatever wears only this group can no longer be reached and reach anybo
 outlive the rules. Services that manage a group of their own (EKS, Directory Service) may add rules again.
 """
 
-from bots._aws import Aws
+from bots._aws import Aws, together
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity
 from bots._groups import READS, all_rules, group_notes, rearrange
 from bots._removal import WRITES
@@ -34,8 +34,7 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Stripped]:
-    notes = await group_notes(aws, target)
-    live = await all_rules(aws, target.id)
+    notes, live = await together(group_notes(aws, target), all_rules(aws, target.id))
     before = Stripped(
         inbound=tuple(sorted(live["inbound"].values())), outbound=tuple(sorted(live["outbound"].values()))
     )
