@@ -6,10 +6,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from typing import Any, Protocol
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any, Protocol, TypeVar
 
 from hub import flow, log
-from hub.app import open_hub
+from hub.app import Hub, open_hub
 from hub.aws.queues import visible_in
 from hub.errors import HubError, NotNow
 from hub.flow.ingest import Received, from_lambda
@@ -17,6 +19,7 @@ from hub.flow.kit import Kit
 from hub.settings import Settings
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Kept for breaking off: releasing leases and closing connections.
 RESERVE_SECONDS = 5.0
@@ -28,11 +31,51 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+class Resident:
+    """A hub that stays open between invocations, with the loop it lives in.
+
+    Lambda keeps the process for hours: clients, role sessions and the list of accounts are made for the
+    first invocation and serve all others. While Lambda has the process frozen nothing happens in it, so
+    nothing may be left to do when an invocation ends: all leases are released and all reports are out.
+
+    Raises:
+        JournalUnwritable, SettingsWrong: see `open_hub`.
+    """
+
+    def __init__(self) -> None:
+        settings = Settings.load()
+        log.configure(settings.log_level)
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self._throttles_told = 0
+        try:
+            self.hub: Hub = self.run(self._stack.enter_async_context(open_hub(settings)))
+        except BaseException:
+            self._runner.close()
+            raise
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to its end in the hub's loop."""
+        return self._runner.run(work)
+
+    def tell(self) -> None:
+        """Write down the figures of this invocation."""
+        throttles = self.hub.kit.accounts.throttles
+        self.hub.kit.metrics.emit(Throttles=throttles - self._throttles_told)
+        self._throttles_told = throttles
+
+    def close(self) -> None:
+        """Close the hub and its loop."""
+        try:
+            self.run(self._stack.aclose())
+        finally:
+            self._runner.close()
+
+
 @functools.cache
-def _settings() -> Settings:
-    settings = Settings.load()
-    log.configure(settings.log_level)
-    return settings
+def resident() -> Resident:
+    """The hub of this process."""
+    return Resident()
 
 
 def handler(event: dict[str, Any], context: Context | None) -> dict[str, list[dict[str, str]]]:
@@ -42,25 +85,26 @@ def handler(event: dict[str, Any], context: Context | None) -> dict[str, list[di
     finished is broken off before that and handed back; its runs stay open in the journal and go on with
     the next delivery.
     """
+    records = from_lambda(event)
+    kept = resident()
     seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS if context else None
-    failed = asyncio.run(_settle_all(from_lambda(event), seconds))
+    failed = kept.run(_settle_all(kept.hub.kit, records, seconds))
+    kept.tell()
     if any(record_id is None for record_id in failed):
         raise HubError("a message from SNS was not settled; deliver it again")
     return {"batchItemFailures": [{"itemIdentifier": record_id} for record_id in failed if record_id]}
 
 
-async def _settle_all(records: tuple[Received, ...], seconds: float | None) -> list[str | None]:
-    async with open_hub(_settings()) as hub:
-        tasks = [asyncio.create_task(_settled(hub.kit, record)) for record in records]
-        _, late = await asyncio.wait(tasks, timeout=seconds)
-        if late:
-            logger.warning("broken off, out of time", extra={"records": len(late)})
-            for task in late:
-                task.cancel()
-            await asyncio.wait(late)
-            broken_off = (record for record, task in zip(records, tasks, strict=True) if task in late)
-            await asyncio.gather(*(_comes_again(hub.kit, record, 0) for record in broken_off))
-        hub.kit.metrics.emit(Throttles=hub.kit.accounts.throttles)
+async def _settle_all(kit: Kit, records: tuple[Received, ...], seconds: float | None) -> list[str | None]:
+    tasks = [asyncio.create_task(_settled(kit, record)) for record in records]
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    if late:
+        logger.warning("broken off, out of time", extra={"records": len(late)})
+        for task in late:
+            task.cancel()
+        await asyncio.wait(late)
+        broken_off = (record for record, task in zip(records, tasks, strict=True) if task in late)
+        await asyncio.gather(*(_comes_again(kit, record, 0) for record in broken_off))
     return [
         record.record_id
         for record, task in zip(records, tasks, strict=True)

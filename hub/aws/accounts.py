@@ -133,20 +133,21 @@ class Directory:
             listed = account_id in self._settings.accounts
             return AccountFacts(account_id, "", active=True) if listed else None
         async with self._lock:
-            if time.monotonic() - self._read_at > DIRECTORY_SECONDS:
+            # By the clock on the wall: the monotonic one may stand still while Lambda has the process frozen.
+            if not 0 <= time.time() - self._read_at <= DIRECTORY_SECONDS:
                 await self._refresh()
             return self._known.get(account_id)
 
     async def _refresh(self) -> None:
         # Organizations is slow and throttles early: one failure speaks for everybody who waits.
-        if self._failure is not None and time.monotonic() < self._failure[1]:
+        if self._failure is not None and time.time() < self._failure[1]:
             raise self._failure[0]
         try:
             self._known = await self._read()
         except SpokeError as error:
-            self._failure = (error, time.monotonic() + ASK_AGAIN_SECONDS)
+            self._failure = (error, time.time() + ASK_AGAIN_SECONDS)
             raise
-        self._read_at = time.monotonic()
+        self._read_at = time.time()
 
     async def _read(self) -> dict[str, AccountFacts]:
         known: dict[str, AccountFacts] = {}

@@ -32,13 +32,31 @@ _PER_API = {"ec2": (Limit(100, 20), Limit(50, 5))}
 # Single APIs that AWS meters otherwise than the rest of their service.
 _METERED = {
     ("cloudtrail", "LookupEvents"): Limit(2, 2),
+    ("ec2", "AssociateIamInstanceProfile"): Limit(100, 5),
+    ("ec2", "CreateSnapshots"): Limit(100, 5),
     ("ec2", "CreateTags"): Limit(100, 10),
-    ("ec2", "StartInstances"): Limit(20, 2),
-    ("ec2", "StopInstances"): Limit(20, 2),
+    ("ec2", "DeleteSnapshot"): Limit(100, 5),
+    ("ec2", "DeleteTags"): Limit(100, 10),
+    # AWS grants 100 and 20 to these when they are asked with a filter or by pages. It does not say whether
+    # a list of ids is a filter.
+    ("ec2", "DescribeInstances"): Limit(50, 10),
+    ("ec2", "DescribeNetworkInterfaces"): Limit(50, 10),
+    ("ec2", "DescribeSecurityGroups"): Limit(50, 10),
+    ("ec2", "DescribeSnapshots"): Limit(50, 10),
+    ("ec2", "DescribeVolumes"): Limit(50, 10),
+    ("ec2", "DisassociateIamInstanceProfile"): Limit(100, 5),
+    ("ec2", "ModifyImageAttribute"): Limit(100, 5),
+    ("ec2", "ModifyInstanceMetadataOptions"): Limit(100, 5),
+    ("ec2", "ModifyNetworkInterfaceAttribute"): Limit(100, 5),
+    ("ec2", "ModifySnapshotAttribute"): Limit(100, 5),
+    ("ec2", "StartInstances"): Limit(5, 2),
     ("ec2", "TerminateInstances"): Limit(100, 5),
+    ("lambda", "GetFunction"): Limit(100, 100),
+    ("lambda", "GetPolicy"): Limit(15, 15),
 }
-# Services that meter all their calls of a kind together.
-_PER_SERVICE = {"lambda": (Limit(15, 15), Limit(15, 15))}
+# Services that meter the rest of their calls together, whatever they do.
+_TOGETHER = {"lambda": Limit(15, 15)}
+_ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +74,22 @@ def bucket_of(service: str, operation: str, *, calls_per_second: float) -> Bucke
     Args:
         calls_per_second: what the hub was told to keep to. Of a service that names no figure it is the rate
             of reading calls, and changing ones get a quarter. Named figures are cut to it, those of
-            changing calls to half of it.
+            calls that only change to half of it.
     """
-    kind = "read" if is_read(operation) else "change"
-    own = calls_per_second if kind == "read" else max(1.0, calls_per_second / 4)
-    most = calls_per_second if kind == "read" else max(1.0, calls_per_second / 2)
-    known = _METERED.get((service, operation))
-    name = operation
-    if known is None and (pair := _PER_API.get(service)) is not None:
-        known = pair[kind == "change"]
+    name, known = _documented(service, operation)
+    most = calls_per_second if name == _ALL or is_read(operation) else max(1.0, calls_per_second / 2)
     if known is None:
-        name = kind
-        pair = _PER_SERVICE.get(service)
-        known = pair[kind == "change"] if pair is not None else Limit(own, own)
+        own = calls_per_second if is_read(operation) else max(1.0, calls_per_second / 4)
+        known = Limit(own, own)
     return Bucket(name, Limit(max(1.0, min(known.burst, calls_per_second * 5)), min(known.per_second, most)))
+
+
+def _documented(service: str, operation: str) -> tuple[str, Limit | None]:
+    """The name of the bucket, and its limit where AWS names one."""
+    if (metered := _METERED.get((service, operation))) is not None:
+        return operation, metered
+    if (pair := _PER_API.get(service)) is not None:
+        return operation, pair[0 if is_read(operation) else 1]
+    if (shared := _TOGETHER.get(service)) is not None:
+        return _ALL, shared
+    return "read" if is_read(operation) else "change", None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hub import flow, handler
-from hub.errors import FindingUnreadable, HubError
+from hub.errors import FindingUnreadable, HubError, SettingsWrong
 from hub.flow.kit import Kit
 from hub.model import Message
 from tests.fake_aws.admin import Admin
@@ -28,9 +28,11 @@ def spoke(hub_environment: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("HUB_EXTERNAL_ID", EXTERNAL_ID)
     monkeypatch.setenv("HUB_ACCOUNTS", admin.account_id)
     monkeypatch.setenv("HUB_JOURNAL", "memory")
-    handler._settings.cache_clear()
+    handler.resident.cache_clear()
     yield admin
-    handler._settings.cache_clear()
+    if handler.resident.cache_info().currsize:
+        handler.resident().close()
+    handler.resident.cache_clear()
 
 
 def from_sqs(*bodies: str) -> dict[str, Any]:
@@ -71,7 +73,6 @@ def test_a_message_straight_from_sns_is_settled(spoke: Admin) -> None:
 def test_what_sns_delivers_and_the_hub_cannot_settle_is_delivered_again(
     spoke: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    handler._settings.cache_clear()
     monkeypatch.setenv("HUB_REPORT_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:no-such-topic")
     with pytest.raises(HubError, match="deliver it again"):
         handler.handler(from_sns(versioning_finding(spoke, bucket(spoke))), None)
@@ -144,6 +145,45 @@ def test_what_does_not_end_in_time_is_broken_off_and_handed_back(
     monkeypatch.setattr(flow, "settle", settle)
     assert handler.handler(event, Context(900)) == {"batchItemFailures": []}
     assert [versioning(spoke, name) for name in names] == ["Enabled", "Enabled"]
+
+
+def test_the_hub_stays_open_for_the_next_invocation(spoke: Admin, aws: FakeAws) -> None:
+    names = [bucket(spoke, "one"), bucket(spoke, "two")]
+    for name in names:
+        handler.handler(from_sqs(versioning_finding(spoke, name)), Context(900))
+    assert [versioning(spoke, name) for name in names] == ["Enabled", "Enabled"]
+    entries = [
+        call
+        for call in aws.calls(HUB_ACCOUNT)
+        if call.operation == "AssumeRole" and spoke.account_id in call.params["RoleArn"]
+    ]
+    assert len(entries) == 1
+
+
+def test_a_hub_that_cannot_be_opened_is_tried_again_next_time(
+    spoke: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = bucket(spoke)
+    event = from_sqs(versioning_finding(spoke, name))
+    with monkeypatch.context() as patch:
+        patch.setenv("HUB_BOTS_FOLDER", "/no/such/folder")
+        with pytest.raises(SettingsWrong):
+            handler.handler(event, None)
+    assert handler.handler(event, None) == {"batchItemFailures": []}
+    assert versioning(spoke, name) == "Enabled"
+
+
+def test_throttles_are_told_once(
+    spoke: Admin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUB_METRICS_NAMESPACE", "Remediation")
+    event = from_sqs(versioning_finding(spoke, bucket(spoke)))
+    handler.handler(event, None)
+    handler.resident().hub.kit.accounts._pacer.throttles.count = 3
+    for _ in range(2):
+        handler.handler(event, None)
+    told = map(json.loads, capsys.readouterr().err.splitlines())
+    assert [line["Throttles"] for line in told if "Throttles" in line] == [0, 3, 0]
 
 
 def test_without_time_nothing_is_begun(spoke: Admin) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.aws import throttle
-from hub.aws.limits import Limit, bucket_of
+from hub.aws.limits import Bucket, Limit, bucket_of
 from hub.aws.throttle import SAME_TROUBLE_SECONDS, STEPS, Lane, Pacer
 from tests.emulator import buckets
 from tests.emulator.buckets import TokenBuckets
@@ -272,6 +272,19 @@ def test_by_default_the_documented_figures_hold_whole() -> None:
         ("DescribeVpcs", Limit(100, 20)),
         ("RevokeSecurityGroupIngress", Limit(50, 5)),
         ("CreateTags", Limit(100, 10)),
+        ("StartInstances", Limit(5, 2)),
+        ("StopInstances", Limit(50, 5)),
+        ("DescribeSecurityGroups", Limit(50, 10)),
     ):
-        assert bucket_of("ec2", operation, calls_per_second=20).limit == figure
+        assert bucket_of("ec2", operation, calls_per_second=20) == Bucket(operation, figure)
     assert bucket_of("ec2", "CreateTags", calls_per_second=2).limit == Limit(10, 1)
+
+
+def test_lambda_meters_most_calls_together_reading_or_changing() -> None:
+    reading, changing = (
+        bucket_of("lambda", operation, calls_per_second=20)
+        for operation in ("GetFunctionConfiguration", "UpdateFunctionConfiguration")
+    )
+    assert reading == changing == Bucket("all", Limit(15, 15))
+    assert bucket_of("lambda", "GetPolicy", calls_per_second=40).name == "GetPolicy"
+    assert bucket_of("lambda", "GetFunction", calls_per_second=200).limit == Limit(100, 100)
