@@ -16,11 +16,20 @@ _D = TypeVar("_D")
 class AwsError(Exception):
     """An AWS call was answered with an error, or not answered at all.
 
-    Bots let it pass: the hub turns it into an outcome. ``code`` is AWS's error code.
+    Bots let it pass: the hub turns it into an outcome. ``code`` is AWS's error code. ``right_region`` is where
+    S3 says that the bucket lives, if it was asked in another region.
     """
 
     def __init__(
-        self, *, service: str, operation: str, region: str, code: str, message: str, status: int = 0
+        self,
+        *,
+        service: str,
+        operation: str,
+        region: str,
+        code: str,
+        message: str,
+        status: int = 0,
+        right_region: str | None = None,
     ) -> None:
         super().__init__(f"{service} {operation} in {region}: {code}: {message}")
         self.service = service
@@ -29,6 +38,7 @@ class AwsError(Exception):
         self.code = code
         self.message = message
         self.status = status
+        self.right_region = right_region
 
 
 class Aws(Protocol):

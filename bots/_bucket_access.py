@@ -9,7 +9,7 @@ from bots._all_or_none import Change, make
 from bots._aws import Aws, together
 from bots._bot import Before, CannotFix
 from bots._policies import deleted_principals
-from bots._s3 import LOG_DELIVERY_GROUP, NO_POLICY
+from bots._s3 import LOG_DELIVERY_GROUP, NO_POLICY, OwnBucket
 
 NO_WEBSITE = ("NoSuchWebsiteConfiguration",)
 _NO_OWNERSHIP = ("OwnershipControlsNotFoundError",)
@@ -127,10 +127,15 @@ def refuse_unstorable(name: str, document: str) -> None:
         )
 
 
+async def read_website(home: Aws, bucket: OwnBucket) -> dict[str, Any] | None:
+    """The bucket's website as S3 serves it; None: it serves none."""
+    return await home.find("s3", "GetBucketWebsite", absent=NO_WEBSITE, **bucket)
+
+
 async def audience_notes(home: Aws, bucket: dict[str, str]) -> tuple[str, ...]:
     """Whom it may hit when the public or plain HTTP is shut out."""
     website, status = await together(
-        home.find("s3", "GetBucketWebsite", absent=NO_WEBSITE, **bucket),
+        read_website(home, bucket),
         home.find("s3", "GetBucketPolicyStatus", absent=NO_POLICY, **bucket),
     )
     notes = []

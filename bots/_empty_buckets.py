@@ -12,7 +12,6 @@ from bots._s3 import BUCKET, NO_POLICY
 
 READS = on(
     BUCKET,
-    "s3:ListBucket",
     "s3:ListBucketVersions",
     "s3:ListBucketMultipartUploads",
     "s3:GetBucketPolicy",

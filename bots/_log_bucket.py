@@ -18,7 +18,7 @@ from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, TryLater
 from bots._bucket_encryption import default_of, rules_of
 from bots._policies import Statement, merged, names_everyone, same, statements
-from bots._s3 import head_of, read_policy
+from bots._s3 import read_policy, region_of
 
 # What a bot with a log bucket needs. Check reads, fix and undo write.
 READS = ("s3:ListBucket", "s3:GetBucketPolicy", "s3:GetEncryptionConfiguration")
@@ -60,19 +60,18 @@ async def look(aws: Aws, name: str, *, region: str | None = None) -> LogBucket:
         CannotFix: somebody else's, or in the wrong region.
     """
     try:
-        head = await head_of(aws, name)
+        found = await region_of(aws, name)
     except AwsError as error:
         if error.status != _FORBIDDEN:
             raise
         # Without s3:ListBucket S3 says so of every name, with it only of what is not ours to see.
-        await head_of(aws, f"{aws.account_id}-{name}"[:63])
+        await region_of(aws, f"{aws.account_id}-{name}"[:63])
         raise CannotFix(
             f"the name of log bucket {name} is taken by another account, or the bucket's policy keeps this "
             "role out: logs are sent to no bucket that cannot be seen to be the account's own"
         ) from error
-    if head is None:
+    if found is None:
         return LogBucket(name, region or aws.region, existed=False)
-    found = head.get("BucketRegion") or aws.region
     if region not in (None, found):
         raise CannotFix(f"log bucket {name} is in {found}, but it must be in {region}")
     return LogBucket(name, found, existed=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from bots._aws import Aws
+from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, Target, TargetGone
 from bots._policies import services_let_in
+
+OwnBucket = dict[str, str]  # arguments that name a bucket of the account
+_A = TypeVar("_A")
 
 BUCKET = ("arn:{partition}:s3:::*",)
 NO_POLICY = ("NoSuchBucketPolicy",)
@@ -19,32 +23,53 @@ def bucket_name(target: Target) -> str:
     return target.id.rsplit(":::", 1)[-1].split("/", 1)[0]
 
 
-def own_bucket(aws: Aws, target: Target) -> dict[str, str]:
+def own_bucket(aws: Aws, target: Target) -> OwnBucket:
     """Arguments naming the bucket; S3 refuses if it has come to belong to another account."""
     return {"Bucket": bucket_name(target), "ExpectedBucketOwner": aws.account_id}
 
 
-async def bucket_home(aws: Aws, target: Target) -> Aws:
-    """The account in the bucket's own region, as S3 says it; the finding's region is only a hint.
+async def bucket_home(
+    aws: Aws, target: Target, read: Callable[[Aws, OwnBucket], Awaitable[_A]]
+) -> tuple[Aws, _A]:
+    """The account in the bucket's own region, and what ``read`` finds there.
+
+    The finding's region is only a hint, and it is nearly always right: ``read`` is tried there first. S3
+    answers for a bucket in its own region alone and elsewhere says which that is, so nobody has to ask.
+
+    Args:
+        read: the check's first look at the bucket; called again where the bucket lives if that is elsewhere.
 
     Raises:
         TargetGone: no such bucket.
         CannotFix: a directory bucket, which lacks the bucket-level settings.
     """
-    name = bucket_name(target)
+    name, bucket = bucket_name(target), own_bucket(aws, target)
     if name.endswith("--x-s3"):
         raise CannotFix(f"{name} is a directory bucket; this setting does not exist there")
-    head = await head_of(aws, name)
-    if head is None:
-        raise TargetGone(f"bucket {name} does not exist")
-    return aws.at(head.get("BucketRegion") or aws.region)
+    try:
+        return await _where_it_lives(aws, lambda home: read(home, bucket))
+    except AwsError as error:
+        if error.code != "NoSuchBucket":
+            raise
+        raise TargetGone(f"bucket {name} does not exist") from error
 
 
-async def head_of(aws: Aws, name: str) -> dict[str, Any] | None:
-    """What S3 tells of the account's bucket of that name, its region among it; None: there is none."""
-    return await aws.find(
-        "s3", "HeadBucket", absent=("404", "NoSuchBucket"), Bucket=name, ExpectedBucketOwner=aws.account_id
-    )
+async def _where_it_lives(aws: Aws, read: Callable[[Aws], Awaitable[_A]]) -> tuple[Aws, _A]:
+    try:
+        return aws, await read(aws)
+    except AwsError as error:
+        if error.right_region is None:
+            raise
+        home = aws.at(error.right_region)
+    return home, await read(home)
+
+
+async def region_of(aws: Aws, name: str) -> str | None:
+    """Where the account's bucket of that name lives; None: there is none. Needs s3:ListBucket."""
+    own = {"Bucket": name, "ExpectedBucketOwner": aws.account_id}
+    absent = ("404", "NoSuchBucket")
+    home, head = await _where_it_lives(aws, lambda home: home.find("s3", "HeadBucket", absent=absent, **own))
+    return None if head is None else str(head.get("BucketRegion") or home.region)
 
 
 async def read_policy(home: Aws, bucket: dict[str, str]) -> str | None:

@@ -9,7 +9,7 @@ a policy that S3 calls public no longer lets other accounts in either.
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._bucket_access import audience_notes
-from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
+from bots._s3 import BUCKET, OwnBucket, bucket_home, bucket_name, own_bucket
 
 SETTINGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -27,7 +27,6 @@ bot = Bot(
     before=Block,
     reads=on(
         BUCKET,
-        "s3:ListBucket",
         "s3:GetBucketPublicAccessBlock",
         "s3:GetBucketWebsite",
         "s3:GetBucketPolicyStatus",
@@ -41,11 +40,7 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Block]:
-    home, bucket = await bucket_home(aws, target), own_bucket(aws, target)
-    found = await home.find(
-        "s3", "GetPublicAccessBlock", absent=("NoSuchPublicAccessBlockConfiguration",), **bucket
-    )
-    kept = None if found is None else found["PublicAccessBlockConfiguration"]
+    home, kept = await bucket_home(aws, target, _read)
     on = None if kept is None else tuple(name for name in SETTINGS if kept.get(name))
     off = [name for name in SETTINGS if name not in (on or ())]
     return Check(
@@ -55,8 +50,15 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Block]:
         if off
         else f"bucket {bucket_name(target)} blocks all public access",
         region=home.region,
-        notes=await audience_notes(home, bucket) if off else (),
+        notes=await audience_notes(home, own_bucket(aws, target)) if off else (),
     )
+
+
+async def _read(home: Aws, bucket: OwnBucket) -> dict[str, bool] | None:
+    found = await home.find(
+        "s3", "GetPublicAccessBlock", absent=("NoSuchPublicAccessBlockConfiguration",), **bucket
+    )
+    return None if found is None else found["PublicAccessBlockConfiguration"]
 
 
 @bot.fix

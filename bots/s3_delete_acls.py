@@ -23,7 +23,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Granted,
-    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketAcl", "s3:GetBucketOwnershipControls"),
+    reads=on(BUCKET, "s3:GetBucketAcl", "s3:GetBucketOwnershipControls"),
     writes=on(BUCKET, "s3:PutBucketAcl"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
@@ -32,8 +32,8 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Granted]:
-    home, name = await bucket_home(aws, target), bucket_name(target)
-    acl = await read_acl(home, own_bucket(aws, target))
+    name = bucket_name(target)
+    home, acl = await bucket_home(aws, target, read_acl)
     acl.refuse_log_writers(name)
     grants = ", ".join(f"{permission} to {who}" for who, permission in acl.to_others)
     right = f"the ACL of bucket {name} " + (

@@ -51,10 +51,9 @@ bot = Bot(
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Settings]:
     name, bucket = bucket_name(target), own_bucket(aws, target)
     try:
-        home = await bucket_home(aws, target)
+        home, _ = await bucket_home(aws, target, refuse_content)
     except TargetGone as gone:
         return Check(compliant=True, before=Settings(exists=False), why=str(gone))
-    await refuse_content(home, bucket)
     acl = await read_acl(home, bucket)
     acl.refuse_log_writers(name)
     uploads, found = await together(is_uploaded_to(home, bucket), settings_of(home, bucket))

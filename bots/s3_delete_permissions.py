@@ -5,11 +5,11 @@ Caution: what the policy denied (plain HTTP, calls without MFA) is no longer den
 AWS service or log delivery in is refused: it would silently stop receiving.
 """
 
-from bots._aws import Aws
+from bots._aws import Aws, together
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
 from bots._bucket_access import Acl, change_access, read_acl
 from bots._policies import deleted_principals, services_let_in, statements
-from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket, read_policy
+from bots._s3 import BUCKET, OwnBucket, bucket_home, bucket_name, own_bucket, read_policy
 
 
 class Access(Before):
@@ -24,9 +24,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Access,
-    reads=on(
-        BUCKET, "s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketOwnershipControls"
-    ),
+    reads=on(BUCKET, "s3:GetBucketPolicy", "s3:GetBucketAcl", "s3:GetBucketOwnershipControls"),
     writes=on(BUCKET, "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketAcl"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
@@ -35,8 +33,8 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Access]:
-    home, bucket, name = await bucket_home(aws, target), own_bucket(aws, target), bucket_name(target)
-    policy, acl = await read_policy(home, bucket), await read_acl(home, bucket)
+    name = bucket_name(target)
+    home, (policy, acl) = await bucket_home(aws, target, _read)
     if services := services_let_in(policy):
         raise CannotFix(
             f"the policy of bucket {name} lets {', '.join(sorted(services))} in, which would stop working: "
@@ -53,6 +51,10 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Access]:
         region=home.region,
         notes=_notes(policy),
     )
+
+
+async def _read(home: Aws, bucket: OwnBucket) -> tuple[str | None, Acl]:
+    return await together(read_policy(home, bucket), read_acl(home, bucket))
 
 
 def _notes(policy: str | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._bucket_access import NO_WEBSITE
+from bots._bucket_access import read_website
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket
 
 PARTS = ("IndexDocument", "ErrorDocument", "RedirectAllRequestsTo", "RoutingRules")
@@ -26,7 +26,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Website,
-    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketWebsite"),
+    reads=on(BUCKET, "s3:GetBucketWebsite"),
     writes=on(BUCKET, "s3:DeleteBucketWebsite", "s3:PutBucketWebsite"),
     risk=Risk.DISRUPTIVE,
     undo=Undo.exact(),
@@ -36,8 +36,7 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Website]:
-    home = await bucket_home(aws, target)
-    found = await home.find("s3", "GetBucketWebsite", absent=NO_WEBSITE, **own_bucket(aws, target))
+    home, found = await bucket_home(aws, target, read_website)
     site = None if found is None else {part: found[part] for part in PARTS if part in found}
     what = "serves no website"
     if site is not None:

@@ -52,9 +52,7 @@ bot = Bot(
     params=Wish,
     before=Encryption,
     reads=(
-        *on(
-            BUCKET, "s3:ListBucket", "s3:GetEncryptionConfiguration", "s3:GetBucketPolicy", "s3:GetBucketAcl"
-        ),
+        *on(BUCKET, "s3:GetEncryptionConfiguration", "s3:GetBucketPolicy", "s3:GetBucketAcl"),
         *on(KEYS, "kms:DescribeKey"),
     ),
     writes=on(BUCKET, "s3:PutEncryptionConfiguration"),
@@ -65,8 +63,8 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Encryption]:
-    home, name = await bucket_home(aws, target), bucket_name(target)
-    rules = await _bucket_encryption.rules_of(home, own_bucket(aws, target))
+    name = bucket_name(target)
+    home, rules = await bucket_home(aws, target, _bucket_encryption.rules_of)
     now = _bucket_encryption.default_of(rules)
     told = f"new objects of bucket {name} are encrypted with {now.algorithm or 'nothing'}"
     before = Encryption(region=home.region, rules=rules)

@@ -11,7 +11,15 @@ from typing import Any
 from bots import _access_logs, _log_bucket
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._s3 import BUCKET, LOGGING_SERVICE, bucket_home, bucket_name, delivering_services, own_bucket
+from bots._s3 import (
+    BUCKET,
+    LOGGING_SERVICE,
+    OwnBucket,
+    bucket_home,
+    bucket_name,
+    delivering_services,
+    own_bucket,
+)
 
 
 class Logging(Before):
@@ -42,8 +50,8 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Logging]:
-    home, name = await bucket_home(aws, target), bucket_name(target)
-    now = (await home.call("s3", "GetBucketLogging", **own_bucket(aws, target))).get("LoggingEnabled")
+    name = bucket_name(target)
+    home, now = await bucket_home(aws, target, _read)
     if now and await _access_logs.is_there(home, now["TargetBucket"]):
         return Check(
             compliant=True,
@@ -67,6 +75,10 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Logging]:
         notes=await _log_bucket.remarks(home, log_bucket),
         touches=(("AWS::S3::Bucket", log_name),),
     )
+
+
+async def _read(home: Aws, bucket: OwnBucket) -> dict[str, Any] | None:
+    return (await home.call("s3", "GetBucketLogging", **bucket)).get("LoggingEnabled")
 
 
 @bot.fix

@@ -5,11 +5,11 @@ Caution: storage grows until a lifecycle rule expires noncurrent versions; bucke
 rules keep what they used to delete.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, CannotFix, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._s3 import BUCKET, bucket_home, bucket_name
+from bots._s3 import BUCKET, OwnBucket, bucket_home, bucket_name, own_bucket
 
 
 class Versioning(Before):
@@ -24,7 +24,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Versioning,
-    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketVersioning"),
+    reads=on(BUCKET, "s3:GetBucketVersioning"),
     writes=on(BUCKET, "s3:PutBucketVersioning"),
     risk=Risk.CONFIG_CHANGE,
     undo=Undo.nearest(
@@ -36,10 +36,7 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Versioning]:
-    home = await bucket_home(aws, target)
-    found = await home.call(
-        "s3", "GetBucketVersioning", Bucket=bucket_name(target), ExpectedBucketOwner=aws.account_id
-    )
+    home, found = await bucket_home(aws, target, _read)
     before = Versioning(
         region=home.region, status=found.get("Status", "Off"), mfa_delete=found.get("MFADelete") == "Enabled"
     )
@@ -49,6 +46,10 @@ async def check(aws: Aws, target: Target, params: NoParams) -> Check[Versioning]
         why=f"versioning of bucket {bucket_name(target)} is {before.status}",
         region=home.region,
     )
+
+
+async def _read(home: Aws, bucket: OwnBucket) -> dict[str, Any]:
+    return await home.call("s3", "GetBucketVersioning", **bucket)
 
 
 @bot.fix
@@ -65,9 +66,5 @@ async def undo(aws: Aws, target: Target, before: Versioning) -> None:
 
 async def _put(aws: Aws, target: Target, region: str, status: str) -> None:
     await aws.at(region).call(
-        "s3",
-        "PutBucketVersioning",
-        Bucket=bucket_name(target),
-        ExpectedBucketOwner=aws.account_id,
-        VersioningConfiguration={"Status": status},
+        "s3", "PutBucketVersioning", VersioningConfiguration={"Status": status}, **own_bucket(aws, target)
     )

@@ -25,7 +25,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Policy,
-    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketPolicyStatus"),
+    reads=on(BUCKET, "s3:GetBucketPolicy", "s3:GetBucketPolicyStatus"),
     writes=on(BUCKET, "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
@@ -35,8 +35,8 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Policy]:
-    home, bucket, name = await bucket_home(aws, target), own_bucket(aws, target), bucket_name(target)
-    document = await read_policy(home, bucket)
+    bucket, name = own_bucket(aws, target), bucket_name(target)
+    home, document = await bucket_home(aws, target, read_policy)
     left, taken = limited(document)
     if taken and left:
         refuse_unstorable(name, with_statements(document, left))

@@ -8,7 +8,7 @@ CloudFront distribution in front of one.
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity, on
-from bots._bucket_access import NO_WEBSITE, put_policy, refuse_unstorable
+from bots._bucket_access import put_policy, read_website, refuse_unstorable
 from bots._bucket_statements import arns, denial_of_plain_http, denies_plain_http
 from bots._policies import merged
 from bots._s3 import BUCKET, bucket_home, bucket_name, own_bucket, read_policy
@@ -25,7 +25,7 @@ bot = Bot(
     target=entity("id", "name"),
     params=NoParams,
     before=Policy,
-    reads=on(BUCKET, "s3:ListBucket", "s3:GetBucketPolicy", "s3:GetBucketWebsite"),
+    reads=on(BUCKET, "s3:GetBucketPolicy", "s3:GetBucketWebsite"),
     writes=on(BUCKET, "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"),
     risk=Risk.ACCESS_REMOVAL,
     undo=Undo.exact(),
@@ -36,13 +36,13 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Policy]:
-    home, bucket, name = await bucket_home(aws, target), own_bucket(aws, target), bucket_name(target)
-    document = await read_policy(home, bucket)
+    bucket, name = own_bucket(aws, target), bucket_name(target)
+    home, document = await bucket_home(aws, target, read_policy)
     compliant = denies_plain_http(document, arns(aws, name))
     notes = []
     if not compliant:
         refuse_unstorable(name, merged(document, denial_of_plain_http(aws, name)))
-        if await home.find("s3", "GetBucketWebsite", absent=NO_WEBSITE, **bucket) is not None:
+        if await read_website(home, bucket) is not None:
             notes.append("the bucket serves a website: its endpoint speaks plain HTTP only and will fail")
     return Check(
         compliant=compliant,

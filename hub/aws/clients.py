@@ -72,6 +72,15 @@ def _note_throttling(parsed_response: dict[str, Any] | None, **_: Any) -> None:
         task.throttled()
 
 
+def _never_redirected(context: dict[str, Any], **_: Any) -> None:
+    """Let botocore believe that the request was sent on already, which it does only once.
+
+    By itself it follows S3 to a bucket's own region without a word, and keeps that of every bucket it ever
+    met. Bots must know the region, the hub paces by it, and a client here lives as long as the hub.
+    """
+    context["s3_redirect"] = {**context.get("s3_redirect", {}), "redirected": True}
+
+
 class TaskCredentials:
     """What botocore asks for keys at signing time; answers with the running task's account."""
 
@@ -164,6 +173,8 @@ class Clients:
         context = self._session.client(service, region_name=region, config=client_config())
         client = await self._stack.enter_async_context(context)
         client.meta.events.register("response-received", _note_throttling)
+        if service == "s3":
+            client.meta.events.register_last("before-parameter-build.s3", _never_redirected)
         return client
 
     async def close(self) -> None:

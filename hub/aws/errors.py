@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -35,6 +38,10 @@ UNREACHABLE = EXPIRED | frozenset({
     "RequestTimeoutException", "Unavailable", "500", "502", "503", "504",
     "RegionDisabledException", "Network",
 })  # fmt: skip
+# A bucket of the first region has no constraint, and one of the oldest may still have Ireland's first name.
+_CONSTRAINT = re.compile(r"The (?P<named>\S+) location constraint is incompatible")
+_CONSTRAINED = {"unspecified": "us-east-1", "EU": "eu-west-1"}
+_MISDIRECTED = frozenset({301, 302, 307, 400})
 
 
 def from_botocore(
@@ -50,6 +57,7 @@ def from_botocore(
             code=str(answer.get("Code", "Unknown")),
             message=str(answer.get("Message", "")) or "AWS gave no reason",
             status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
+            right_region=_right_region(error.response, operation, region) if service == "s3" else None,
         )
     network = isinstance(error, (BotoConnectionError, HTTPClientError))
     code = "Network" if network else type(error).__name__
@@ -58,6 +66,22 @@ def from_botocore(
     return AwsError(
         service=service, operation=operation, region=region, code=code, message=str(error) or code
     )
+
+
+def _right_region(response: dict[str, Any], operation: str, asked: str) -> str | None:
+    """Where S3 says the bucket lives, in any of its ways to say so; None if the region was not the trouble.
+
+    S3 redirects (301 PermanentRedirect), finds the signature to be for the wrong region (400
+    AuthorizationHeaderMalformed) or, where one of the regions is newer than March 2019, the constraint
+    (400 IllegalLocationConstraintException). Answers to HEAD have neither code nor text.
+    """
+    meta, error = response.get("ResponseMetadata", {}), response.get("Error", {})
+    if meta.get("HTTPStatusCode") not in _MISDIRECTED or operation == "CreateBucket":
+        return None
+    told = meta.get("HTTPHeaders", {}).get("x-amz-bucket-region") or error.get("Region")
+    if not told and (found := _CONSTRAINT.match(str(error.get("Message", "")))):
+        told = _CONSTRAINED.get(found["named"], found["named"])
+    return None if not told or told == asked else str(told)
 
 
 def outcome_of(error: AwsError) -> Outcome:

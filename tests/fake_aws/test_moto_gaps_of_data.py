@@ -12,7 +12,40 @@ from moto.s3control.models import s3control_backends
 
 from tests.fake_aws import admin as clients_of
 from tests.fake_aws.admin import Admin, code
+from tests.fake_aws.principals import administrator_key
 from tests.fake_aws.server import FakeAws, allow, policy
+
+
+@pytest.mark.parametrize(
+    ("asked", "lives", "said"),
+    [
+        ("us-east-1", "eu-west-1", (400, "AuthorizationHeaderMalformed", "eu-west-1")),
+        ("eu-central-1", "eu-west-1", (301, "PermanentRedirect", "eu-west-1")),
+        ("eu-central-1", "us-east-1", (301, "PermanentRedirect", "us-east-1")),
+        ("eu-west-1", "af-south-1", (400, "IllegalLocationConstraintException", None)),
+        ("me-south-1", "us-east-1", (400, "IllegalLocationConstraintException", None)),
+    ],
+)
+def test_s3_answers_for_a_bucket_in_its_own_region_and_botocore_understands_what_it_says_elsewhere(
+    aws: FakeAws, asked: str, lives: str, said: tuple[int, str, str | None]
+) -> None:
+    admin = aws.fresh_account()
+    name, answers = f"far-{admin.account_id}", list[tuple[int, str | None, str | None]]()
+    where = {} if lives == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": lives}}
+    admin.client("s3", lives).create_bucket(Bucket=name, **where)
+
+    def note(parsed_response: dict[str, Any], **_: Any) -> None:
+        meta = parsed_response["ResponseMetadata"]
+        told = meta["HTTPHeaders"].get("x-amz-bucket-region")
+        answers.append((meta["HTTPStatusCode"], parsed_response.get("Error", {}).get("Code"), told))
+
+    s3 = clients_of.client(
+        aws.endpoint, "s3", asked, access_key=administrator_key(admin.account_id), secret_key="any"
+    )
+    s3.meta.events.register("response-received.s3.GetBucketVersioning", note)
+    assert "Status" not in s3.get_bucket_versioning(Bucket=name)
+    assert answers == [said, (200, None, None)]
+    assert s3.head_bucket(Bucket=name)["BucketRegion"] == lives
 
 
 def test_a_bucket_is_not_deleted_under_its_access_points_nor_given_acls_it_does_not_allow(

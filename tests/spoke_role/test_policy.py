@@ -112,7 +112,6 @@ def test_a_role_for_chosen_bots_allows_what_these_declare_only() -> None:
     assert [bot.name for bot in chosen] == ["s3_enable_versioning"]
     assert set(allowed(allowances(chosen))) == {
         "s3:GetBucketVersioning",
-        "s3:ListBucket",
         "s3:PutBucketVersioning",
     }
 

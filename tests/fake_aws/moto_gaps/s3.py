@@ -11,6 +11,9 @@ from moto.s3control.models import s3control_backends
 
 from tests.fake_aws.wire import Answer, Call, refusal, with_body, xml_of
 
+# Of the regions launched after March 20, 2019 those that tests use.
+_NEW = frozenset({"af-south-1", "eu-south-1", "me-south-1"})
+
 
 def bucket(name: str) -> Any:
     """moto's bucket of that name, whosever it is; None if there is none."""
@@ -37,6 +40,10 @@ def lets_in(name: str, service: str) -> bool:
 def before(call: Call) -> Answer | None:
     name = call.params.get("Bucket")
     home = s3_backends.bucket_accounts.get(name) if name else None
+    if home is not None and call.operation != "CreateBucket":
+        region = str(bucket(str(name)).region_name)
+        if region != call.region:
+            return _elsewhere(call, str(name), region)
     expected = call.params.get("ExpectedBucketOwner")
     if home is not None and expected is not None and expected != home[1]:
         # AWS compares the expected owner with the real one; moto ignores it.
@@ -53,6 +60,38 @@ def before(call: Call) -> Answer | None:
     if call.operation == "PutBucketVersioning" and has_mfa_delete(name) and not call.params.get("MFA"):
         return refusal(call, "AccessDenied", "Mfa Authentication must be used for this request")
     return None
+
+
+def _elsewhere(call: Call, name: str, region: str) -> Answer:
+    """S3 answers for a bucket in its own region alone, whoever asks; moto does everywhere.
+
+    What it says instead depends on both regions. Of the answer about constraints nobody has shown a header
+    that names the region, so here it has none. HEAD has the header and the status only.
+    """
+    header: tuple[tuple[str, str], ...] = (("x-amz-bucket-region", region),)
+    if not _NEW.isdisjoint((region, call.region)):
+        named = "unspecified" if region == "us-east-1" else region
+        text = (
+            f"The {named} location constraint is incompatible for the region specific endpoint this request was "
+            "sent to."
+        )
+        code, status, more = "IllegalLocationConstraintException", 400, ""
+        header = header if call.method == "HEAD" else ()
+    elif call.region == "us-east-1":
+        # The endpoint of this region is the global one: names lead from it to the right place, and there
+        # only the signature is wrong.
+        text = f"The authorization header is malformed; the region 'us-east-1' is wrong; expecting '{region}'"
+        code, status, more = "AuthorizationHeaderMalformed", 400, f"<Region>{region}</Region>"
+    else:
+        text = (
+            "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all "
+            "future requests to this endpoint."
+        )
+        code, status = "PermanentRedirect", 301
+        more = f"<Endpoint>{name}.s3.{region}.amazonaws.com</Endpoint><Bucket>{name}</Bucket>"
+    said = refusal(call, code, text, status=status)
+    body = said.body.replace(b"</Message>", b"</Message>" + more.encode())
+    return Answer(status, (*said.headers, *header), body)
 
 
 def _access_points(account_id: str, partition: str, name: str) -> list[Any]:

@@ -18,6 +18,7 @@ from hub.errors import JournalUnwritable, NotNow
 from hub.journals import Query
 from hub.journals.memory import MemoryJournal
 from hub.model import Message, Outcome, Report, Run
+from tests.bots import buckets
 from tests.conftest import MakeSettings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws, allow, policy, trust
@@ -289,6 +290,21 @@ async def test_without_a_journal_nothing_is_changed(
     assert writes(aws, spoke) == []
 
 
+async def test_a_bucket_is_put_right_where_it_lives_whatever_region_the_finding_says(
+    aws: FakeAws, spoke: Admin, hub_settings: MakeSettings
+) -> None:
+    name = buckets.make(spoke, f"far-{spoke.account_id}", "eu-west-1")
+    async with open_hub(hub_settings(spoke.account_id)) as hub:
+        sent = message(spoke.account_id, "s3_enable_versioning", id=name, region="eu_central_1")
+        run = only(await hub.settle(sent))
+        assert (run.outcome, run.region) == (Outcome.FIXED, "eu-west-1")
+        undone = only(await hub.undo(run.run_id))
+    assert (undone.outcome, versioning(spoke, name)) == (Outcome.RESTORED, "Suspended")
+    asked = [call.region for call in aws.calls(spoke.account_id) if call.operation == "PutBucketVersioning"]
+    assert asked == ["eu-west-1"] * 2
+    assert not any(call.operation == "HeadBucket" for call in aws.calls(spoke.account_id))
+
+
 class Sequence(MemoryJournal):
     """Writes down when a run was opened, between the calls to AWS."""
 
@@ -310,7 +326,7 @@ async def test_what_was_there_is_written_down_before_the_first_write(
     journal = Sequence(aws, spoke.account_id)
     async with open_hub(hub_settings(spoke.account_id)) as hub, hub_with(hub, journal=journal) as watched:
         await watched.settle(message(spoke.account_id, "s3_enable_versioning", id=name))
-    assert journal.before_opening == ["HeadBucket", "GetBucketVersioning"]
+    assert journal.before_opening == ["GetBucketVersioning"]
     assert writes(aws, spoke) == ["PutBucketVersioning"]
 
 
