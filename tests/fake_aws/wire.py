@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+from moto.core import request as moto_request
 from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import Request, determine_request_protocol
+from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 
@@ -71,18 +73,32 @@ class NotUnderstood(Exception):
     """The request is not one this package can read; the text says where to teach it."""
 
 
-def read(environ: dict[str, Any]) -> Call | None:
+class Request(moto_request.Request):  # type: ignore[misc]
+    """A request as moto wants it, read once for everybody."""
+
+    from_wsgi_server = True
+    # moto puts them together again each time it looks at them.
+    raw_path = cached_property(moto_request.Request.raw_path.fget)
+    raw_url = cached_property(moto_request.Request.raw_url.fget)
+
+
+def request_of(environ: dict[str, Any]) -> Request:
+    """The request, its body at hand in memory."""
+    _body(environ)
+    return Request(environ)
+
+
+def read(request: Request) -> Call | None:
     """The call a request is; None if it is not signed (the server's own pages). The body stays readable.
 
     Raises:
         NotUnderstood: the request is signed for a service nobody mapped yet.
     """
+    environ = request.environ
     found = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     if found is None:
         return None
-    body = _body(environ)
-    request = Request({**environ, "wsgi.input": io.BytesIO(body)})
-    service = _service(found["name"], environ, body)
+    service = _service(found["name"], environ)
     try:
         model = get_service_model(service)
     except Exception as error:
@@ -112,7 +128,7 @@ def read(environ: dict[str, Any]) -> Call | None:
     )
 
 
-def _body(environ: dict[str, Any]) -> bytes:
+def _body(environ: dict[str, Any]) -> None:
     stream = environ["wsgi.input"]
     length = environ.get("CONTENT_LENGTH")
     body: bytes = stream.read(int(length)) if length else b""
@@ -120,16 +136,15 @@ def _body(environ: dict[str, Any]) -> bytes:
         body = stream.read()
         environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.input"] = io.BytesIO(body)
-    return body
 
 
-def _service(signed_as: str, environ: Mapping[str, Any], body: bytes) -> str:
+def _service(signed_as: str, environ: Mapping[str, Any]) -> str:
     path = environ.get("PATH_INFO", "")
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     match signed_as:
         case "s3" if path.startswith("/v20180820/"):
             return "s3control"
-        case "elasticloadbalancing" if b"Version=2015-12-01" in body:
+        case "elasticloadbalancing" if b"Version=2015-12-01" in environ["wsgi.input"].getvalue():
             return "elbv2"
         case "elasticloadbalancing":
             return "elb"
