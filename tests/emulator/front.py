@@ -26,7 +26,8 @@ from tests.emulator.weather import Weather
 from tests.fake_aws import wire
 from tests.fake_aws.gate import Gate
 from tests.fake_aws.principals import administered_account
-from tests.fake_aws.wire import Answer, Call, Request
+from tests.fake_aws.request import Request, request_of
+from tests.fake_aws.wire import Answer, Call
 
 _THROTTLES = {"ec2": "RequestLimitExceeded", "iam": "Throttling", "s3": "SlowDown", "sts": "Throttling"}
 
@@ -85,7 +86,7 @@ class Front:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One request, from its arrival to the answer."""
         environ = _environ(request, await request.read())
-        asked = wire.request_of(environ)
+        asked = request_of(environ)
         call = wire.read(asked)
         if call is None:
             return _response(_page(self.gate, environ))

@@ -19,7 +19,8 @@ from tests.fake_aws import moto_gaps, wire
 from tests.fake_aws.authorizer import Denied, authorise, managed_policy
 from tests.fake_aws.moto_http import Moto
 from tests.fake_aws.principals import Principal, Principals, Session, Unrecognised, administered_account
-from tests.fake_aws.wire import Answer, Call, Request
+from tests.fake_aws.request import Request, request_of
+from tests.fake_aws.wire import Answer, Call
 
 StartResponse = Callable[..., Any]
 
@@ -67,7 +68,7 @@ class Gate:
         return wire.refusal(call, fault[0], "as the test asked for", status=fault[1]) if fault else None
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        request = wire.request_of(environ)
+        request = request_of(environ)
         call = wire.read(request)
         if call is None:
             page: Iterable[bytes] = self.moto.server(environ, start_response)

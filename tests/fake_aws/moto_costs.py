@@ -17,10 +17,14 @@ from typing import Any
 
 from moto import backends
 from moto.core import serialize, utils
+from moto.core.base_backend import BackendDict
 from moto.core.constants import MISSING
+from moto.core.responses import BaseResponse
+from moto.core.routing import RestRouter
 from moto.core.serialize import AttributePickerContext, ResponseSerializer, XFormedAttributePicker
 from moto.moto_api._internal.moto_random import HEX_CHARS, MotoRandom
 from moto.sqs import models as sqs
+from moto.utilities.utils import get_partition
 
 from tests.fake_aws.quick_xml import unparse
 
@@ -33,6 +37,10 @@ def remove() -> None:
         _everywhere(original, cheaper)
     MotoRandom.get_random_hex = random_hex
     MotoRandom.get_random_string = random_string
+    BackendDict.__getitem__ = _of_account
+    RestRouter._match = matched
+    BaseResponse._enrich_response = staticmethod(_with_request_id)
+    BaseResponse.parse_parameters = read_parameters
     ResponseSerializer.get_value = picked
     serialize.xmltodict = SimpleNamespace(unparse=unparse)
     sqs.Message.__deepcopy__ = _message_for_reading
@@ -43,7 +51,7 @@ def remove() -> None:
 def _everywhere(original: Any, cheaper: Callable[..., Any]) -> None:
     """Modules hold functions of others by name; whoever is loaded later takes the new one from its home."""
     for name, module in list(sys.modules.items()):
-        if name.startswith("moto"):
+        if name.startswith(("moto", __package__)) and name != __name__:
             for held, value in list(vars(module).items()):
                 if value is original:
                     setattr(module, held, cheaper)
@@ -60,39 +68,117 @@ def unix_time_millis(moment: datetime | None = None) -> float:
     return unix_time(moment) * 1000.0
 
 
-_HEX = tuple(map(str, HEX_CHARS))
-_LETTERS = string.ascii_letters
+def _alphabet(letters: str) -> bytes:
+    """For `bytes.translate`: a letter for each byte."""
+    return (letters * 256)[:256].encode()
 
 
-def random_hex(self: MotoRandom, length: int = 8) -> str:
-    return "".join(self.choices(_HEX, k=length))
+_HEX = _alphabet("".join(map(str, HEX_CHARS)))
+_LETTERS = {
+    digits: _alphabet(string.ascii_letters + (string.digits if digits else "")) for digits in (True, False)
+}
+_LOWER = _alphabet(string.ascii_lowercase)
 
 
-def random_string(
-    self: MotoRandom, length: int = 20, include_digits: bool = True, lower_case: bool = False
-) -> str:
-    pool = _LETTERS + string.digits if include_digits else _LETTERS
-    found = "".join(self.choices(pool, k=length))
+def random_hex(self: Any, length: int = 8) -> str:
+    return str(self.randbytes(length).translate(_HEX).decode())
+
+
+def random_string(self: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False) -> str:
+    found = str(self.randbytes(length).translate(_LETTERS[include_digits]).decode())
     return found.lower() if lower_case else found
 
 
 def receipt_handle() -> str:
-    return "".join(sqs.random.choices(string.ascii_lowercase, k=185))
+    return str(sqs.random.randbytes(185).translate(_LOWER).decode())
+
+
+# --- requests
+
+
+def matched(self: Any, request: Any) -> tuple[Any, dict[str, Any]]:
+    """Which operation a REST request is, follows from its line and the headers it has."""
+    at = (
+        request.host,
+        request.method,
+        request.raw_path,
+        request.query_string,
+        frozenset(request.headers.keys()),
+    )
+    known = self.__dict__.setdefault("_matches", {})
+    if at not in known:
+        if len(known) > _MOST_MATCHES:
+            known.clear()
+        known[at] = matched_by_moto(self, request)
+    operation, labels = known[at]
+    return operation, dict(labels)
+
+
+matched_by_moto = RestRouter._match
+_MOST_MATCHES = 10_000
+
+
+def read_parameters(self: Any, request: Any) -> None:
+    """The gate has read them before moto does."""
+    operation, params = getattr(request, "parsed", None) or (None, {})
+    if (
+        operation is None
+        or self.PROTOCOL_PARSER_MAP_TYPE is not dict
+        or operation.service_model.service_name != self.boto3_service_name
+        or operation.name != self._get_action()
+    ):
+        parameters_read_by_moto(self, request)
+    else:
+        self.params = _own(params)
+
+
+def _own(value: Any) -> Any:
+    """A copy: moto may write into what it reads."""
+    kind = type(value)
+    if kind is dict:
+        return {key: _own(inner) for key, inner in value.items()}
+    return [_own(inner) for inner in value] if kind is list else value
+
+
+parameters_read_by_moto = BaseResponse.parse_parameters
+
+
+def _of_account(self: Any, account_id: str) -> Any:
+    """moto looks an account up in a list of all accounts, made for each look."""
+    found = dict.get(self, account_id)
+    return _of_account_by_moto(self, account_id) if found is None else found
+
+
+_of_account_by_moto = BackendDict.__getitem__
 
 
 # --- answers
 
 
+def _with_request_id(headers: Any, body: Any) -> Any:
+    """moto searches a text for the place of the id, even where there is none."""
+    if isinstance(body, str) and "<RequestId>" not in body:
+        return with_request_id_by_moto(headers, b"")[0], body
+    return with_request_id_by_moto(headers, body)
+
+
+with_request_id_by_moto = BaseResponse._enrich_response
+
+
 def picked(self: Any, value: Any, key: str, shape: Any) -> Any:
     """The value of a member of an answer. What it may be called follows from the model and the value's type."""
-    picker = self._value_picker
-    keys = None if hasattr(value, "Meta") else _keys(self, type(value), value, key, shape)
+    picker, kind = self._value_picker, type(value)
+    keys = None if hasattr(kind, "Meta") else _keys(self, kind, value, key, shape)
     if keys is None or type(picker) is not XFormedAttributePicker:
         return picked_by_moto(self, value, key, shape)
     found: Any = MISSING
-    if type(value) is dict:
+    if kind is dict:
         for possible in keys:
             if (found := value.get(possible, MISSING)) is not MISSING:
+                break
+    elif not hasattr(kind, "__getitem__"):
+        for possible in keys:
+            if (found := getattr(value, possible, MISSING)) is not MISSING:
                 break
     else:
         for possible in keys:
@@ -100,11 +186,10 @@ def picked(self: Any, value: Any, key: str, shape: Any) -> Any:
                 break
     if found is MISSING:
         found = None
-    if picker.response_transformers:
+    if transformers := picker.response_transformers:
         path = f"{'.'.join(self.path)}.{key}"
-        for tail, transform in picker.response_transformers.items():
-            if path.endswith(tail):
-                return transform(found)
+        if path.endswith(tuple(transformers)):
+            return next(transform for tail, transform in transformers.items() if path.endswith(tail))(found)
     return found
 
 
@@ -151,6 +236,7 @@ _MODULES = backends.list_of_moto_modules
 _CHEAPER: tuple[tuple[Any, Callable[..., Any]], ...] = (
     # moto lists its own folder from disk for every request.
     (_MODULES, functools.cache(lambda: tuple(_MODULES()))),
+    (get_partition, functools.cache(get_partition)),
     (utils.camelcase_to_underscores, functools.lru_cache(maxsize=8192)(utils.camelcase_to_underscores)),
     (utils.method_names_from_class, functools.cache(utils.method_names_from_class)),
     (utils.unix_time, unix_time),

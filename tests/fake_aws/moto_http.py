@@ -26,7 +26,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
 
-from tests.fake_aws.wire import Answer, Request
+from tests.fake_aws.request import Request
+from tests.fake_aws.wire import Answer
 
 
 class _Response(Response):
@@ -50,11 +51,9 @@ class Moto:
             request = Request(environ)
         try:
             handler = self._handler(request)
-            response = _called(handler, request)
+            return _called(handler, request)
         except HTTPException as error:
-            response = error.get_response(environ)
-        chunks, status, headers = response.get_wsgi_response(environ)
-        return Answer(int(status.split(" ", 1)[0]), tuple(headers), b"".join(chunks))
+            return _answer(error.get_response(environ), request)
 
     def _handler(self, request: Request) -> Callable[..., Any]:
         """
@@ -95,13 +94,45 @@ def _paths_of(service: str) -> Map:
     return Map(rules, converters={"regex": RegexConverter})
 
 
-def _called(handler: Callable[..., Any], request: Request) -> Response:
+def _called(handler: Callable[..., Any], request: Request) -> Answer:
     try:
         result = handler(request, request.raw_url, dict(request.headers))
     except ClientError as error:
         result = 400, {}, error.response["Error"]["Message"]
     status, headers, content = result if len(result) == 3 else (200, {}, result)
+    if request.method != "HEAD" and (plain := _plain_answer(status, headers, content)) is not None:
+        return plain
     response = _Response(response=content, status=status, headers=headers)
     if request.method == "HEAD" and "content-length" in headers:
         response.headers["Content-Length"] = headers["content-length"]
-    return response
+    return _answer(response, request)
+
+
+def _answer(response: Any, request: Request) -> Answer:
+    chunks, status, headers = response.get_wsgi_response(request.environ)
+    return Answer(int(status.split(" ", 1)[0]), tuple(headers), b"".join(chunks))
+
+
+# werkzeug has something to say about these.
+_NOT_PLAIN = frozenset({"content-length", "location", "content-location"})
+
+
+def _plain_answer(status: Any, headers: Any, content: Any) -> Answer | None:
+    """What werkzeug would make of it; None where that is more than to write it down."""
+    if type(headers) is not dict or type(status) is not int or status in (204, 304) or status < 200:
+        return None
+    body = content.encode() if isinstance(content, str) else content
+    if type(body) is not bytes:
+        return None
+    found, is_typed = [], False
+    for name, value in headers.items():
+        text = value if type(value) is str else str(value) if type(value) is int else None
+        low = name.lower()
+        if text is None or low in _NOT_PLAIN or "\n" in text or "\r" in text:
+            return None
+        is_typed = is_typed or low == "content-type"
+        found.append((name, text))
+    if not is_typed:
+        found.append(("Content-Type", "text/html; charset=utf-8"))
+    found.append(("Content-Length", str(len(body))))
+    return Answer(status, tuple(found), body)

@@ -24,8 +24,8 @@ def unparse(
     short_empty_elements: bool = False,
 ) -> str:
     """The document as XML. What is unusual is left to xmltodict itself, errors too."""
-    if full_document and not pretty and len(document) == 1:
-        found = [_HEAD]
+    if not pretty and len(document) == 1:
+        found = [_HEAD if full_document else ""]
         try:
             (name, value), *_ = document.items()
             if type(value) is not list:

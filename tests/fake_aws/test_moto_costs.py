@@ -13,15 +13,18 @@ import xmltodict  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 from moto.core import serialize
+from moto.core.responses import BaseResponse
+from moto.core.routing import RestRouter
 from moto.core.serialize import ResponseSerializer
 from moto.sqs.models import sqs_backends
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from tests.fake_aws import moto_costs, wire
+from tests.fake_aws import moto_costs
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.captured import body_of, captured, headers_of
 from tests.fake_aws.moto_http import Moto
 from tests.fake_aws.quick_xml import unparse
+from tests.fake_aws.request import request_of
 from tests.fake_aws.server import allow, policy, trust
 from tests.fake_aws.wire import Answer
 
@@ -39,10 +42,13 @@ class Both:
 
     def agree(self, service: str, operation: str, **params: Any) -> Answer:
         request = captured(self.admin.client(service), operation, **params)
-        ours = self.ours(wire.request_of(self._environ(request)))
+        ours = self.ours(request_of(self._environ(request)))
         with self.monkeypatch.context() as patch:
             patch.setattr(serialize, "xmltodict", xmltodict)
             patch.setattr(ResponseSerializer, "get_value", moto_costs.picked_by_moto)
+            patch.setattr(RestRouter, "_match", moto_costs.matched_by_moto)
+            patch.setattr(BaseResponse, "parse_parameters", moto_costs.parameters_read_by_moto)
+            patch.setattr(BaseResponse, "_enrich_response", staticmethod(moto_costs.with_request_id_by_moto))
             body, status, headers = run_wsgi_app(self.ours.server, self._environ(request))
         theirs = Answer(int(status.split()[0]), tuple(headers), b"".join(body))
         assert _plain(ours) == _plain(theirs)

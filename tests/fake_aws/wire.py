@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from moto.core import request as moto_request
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
+
+from tests.fake_aws.request import Request
 
 # Requests say which service they are for by the name they are signed with. These differ from botocore's.
 _SERVICES = {
@@ -73,21 +72,6 @@ class NotUnderstood(Exception):
     """The request is not one this package can read; the text says where to teach it."""
 
 
-class Request(moto_request.Request):  # type: ignore[misc]
-    """A request as moto wants it, read once for everybody."""
-
-    from_wsgi_server = True
-    # moto puts them together again each time it looks at them.
-    raw_path = cached_property(moto_request.Request.raw_path.fget)
-    raw_url = cached_property(moto_request.Request.raw_url.fget)
-
-
-def request_of(environ: dict[str, Any]) -> Request:
-    """The request, its body at hand in memory."""
-    _body(environ)
-    return Request(environ)
-
-
 def read(request: Request) -> Call | None:
     """The call a request is; None if it is not signed (the server's own pages). The body stays readable.
 
@@ -115,6 +99,7 @@ def read(request: Request) -> Call | None:
             "url_params": labels,
         }
     )
+    request.parsed = operation, params or {}
     return Call(
         access_key=found["key"],
         region=found["region"],
@@ -126,16 +111,6 @@ def read(request: Request) -> Call | None:
         path=request.raw_path,
         token=environ.get("HTTP_X_AMZ_SECURITY_TOKEN"),
     )
-
-
-def _body(environ: dict[str, Any]) -> None:
-    stream = environ["wsgi.input"]
-    length = environ.get("CONTENT_LENGTH")
-    body: bytes = stream.read(int(length)) if length else b""
-    if not length and environ.get("wsgi.input_terminated"):
-        body = stream.read()
-        environ["CONTENT_LENGTH"] = str(len(body))
-    environ["wsgi.input"] = io.BytesIO(body)
 
 
 def _service(signed_as: str, environ: Mapping[str, Any]) -> str:
