@@ -2,6 +2,9 @@
 
 Sources: "Request throttling for the Amazon EC2 API" (EC2 developer guide) for EC2; the other figures are
 those service pages name, or what their users measure where AWS names none.
+
+Services with one endpoint for all regions are metered per account: a call costs the same token whatever
+region its client was made for.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ class Limit:
         return max(0.0, (calls - self.burst) / self.refill)
 
 
-# EC2 meters its other reading calls together, and each of its changing calls apart.
+# EC2 evaluates each API on its own: an empty bucket of one leaves the others as they are.
 EC2_READ = Limit(100, 20)
 EC2_CHANGE = Limit(50, 5)
 IAM_READ = Limit(20, 10)
@@ -37,6 +40,7 @@ LIMITS: Mapping[tuple[str, str], Limit] = {
     ("iam", "change"): IAM_CHANGE,
     ("cloudtrail", "LookupEvents"): Limit(2, 2),
 }
+_GLOBAL = frozenset({"account", "cloudfront", "iam", "organizations", "route53", "route53domains"})
 
 
 def limit_of(service: str, operation: str, limits: Mapping[tuple[str, str], Limit]) -> Limit | None:
@@ -63,7 +67,7 @@ class TokenBuckets:
         limit = limit_of(service, operation, self.limits)
         if limit is None:
             return True
-        key = (account_id, region, service, operation)
+        key = (account_id, "" if service in _GLOBAL else region, service, operation)
         bucket = self._buckets.setdefault(key, _Bucket(limit.burst, now))
         bucket.tokens = min(limit.burst, bucket.tokens + (now - bucket.at) * limit.refill)
         bucket.at = now

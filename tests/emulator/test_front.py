@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -152,6 +153,33 @@ def test_a_bucket_gives_its_burst_then_what_it_is_refilled() -> None:
     assert buckets.take("2", "us-east-1", "ec2", "CreateTags", now=100.0)
     assert buckets.take("1", "us-east-1", "ec2", "DeleteTags", now=100.0)
     assert Limit(3, 2).seconds_for(7) == 2
+
+
+def test_iam_has_one_bucket_for_all_regions_and_ec2_one_for_each() -> None:
+    buckets = TokenBuckets({("ec2", "change"): Limit(1, 1), ("iam", "change"): Limit(1, 1)})
+
+    def let_through(service: str, operation: str) -> list[bool]:
+        regions = ("us-east-1", "eu-west-1")
+        return [buckets.take("1", region, service, operation, now=0.0) for region in regions]
+
+    assert let_through("iam", "PutRolePolicy") == [True, False]
+    assert let_through("ec2", "CreateTags") == [True, True]
+
+
+async def test_whoever_waits_for_messages_keeps_nobody_else_waiting(emulated: Emulated) -> None:
+    keys = emulated.somebody()
+    url = (await emulated.call("sqs", "create_queue", keys, QueueName="q"))["QueueUrl"]
+    waiting = [
+        asyncio.create_task(emulated.call("sqs", "receive_message", keys, QueueUrl=url, WaitTimeSeconds=20))
+        for _ in range(6)
+    ]
+    await asyncio.wait(waiting, timeout=0.2)
+    for number in range(6):
+        # Would stand until the twenty seconds are over if the waiting stood in its way.
+        sending = emulated.call("sqs", "send_message", keys, QueueUrl=url, MessageBody=str(number))
+        await asyncio.wait_for(sending, timeout=15)
+    found = await asyncio.wait_for(asyncio.gather(*waiting), timeout=15)
+    assert sum(len(answer["Messages"]) for answer in found) == 6
 
 
 def test_the_same_seed_draws_the_same_faults_about_as_often_as_told() -> None:

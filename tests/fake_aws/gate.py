@@ -17,11 +17,12 @@ from moto.utilities.utils import get_partition
 
 from tests.fake_aws import moto_gaps, wire
 from tests.fake_aws.authorizer import Denied, authorise, managed_policy
+from tests.fake_aws.moto_http import Moto
 from tests.fake_aws.principals import Principal, Principals, Session, Unrecognised, administered_account
+from tests.fake_aws.request import Request, request_of
 from tests.fake_aws.wire import Answer, Call
 
 StartResponse = Callable[..., Any]
-Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 # What a service says instead of AccessDenied. JSON services say AccessDeniedException.
 _DENIALS = {"ec2": "UnauthorizedOperation", "sns": "AuthorizationError"}
@@ -30,9 +31,9 @@ _REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 4
 
 @dataclass(slots=True)
 class Gate:
-    """A WSGI application around moto's. Without ``enforce`` it tells who calls, but refuses nobody."""
+    """A WSGI application around moto. Without ``enforce`` it tells who calls, but refuses nobody."""
 
-    inner: Application
+    moto: Moto = field(default_factory=Moto)
     enforce: bool = True
     principals: Principals = field(default_factory=Principals)
     _faults: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)
@@ -67,25 +68,32 @@ class Gate:
         return wire.refusal(call, fault[0], "as the test asked for", status=fault[1]) if fault else None
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        call = wire.read(environ)
+        request = request_of(environ)
+        call = wire.read(request)
         if call is None:
-            return self.inner(environ, start_response)
+            page: Iterable[bytes] = self.moto.server(environ, start_response)
+            return page
+        answer = self.answer(call, request)
+        start_response(f"{answer.status} {_REASONS.get(answer.status, 'Answer')}", list(answer.headers))
+        return [answer.body]
+
+    def answer(self, call: Call, request: Request) -> Answer:
+        """The answer to a call, which ``request`` was read as."""
         administered = administered_account(call.access_key)
         if administered is not None:
             call = replace(call, account_id=administered)
-            answer = self._serve(call, environ)
+            answer = self._serve(call, request)
         else:
-            call, answer = self._guarded(call, environ)
+            call, answer = self._guarded(call, request)
             call = replace(call, status=answer.status, error=wire.error_code(call, answer))
             with self._lock:
                 self._calls.append(call)
                 self._calls_of.setdefault(call.account_id, []).append(call)
         if call.name == "sts:AssumeRole" and answer.status == 200:
             self._remember(call, answer)
-        start_response(f"{answer.status} {_REASONS.get(answer.status, 'Answer')}", list(answer.headers))
-        return [answer.body]
+        return answer
 
-    def _guarded(self, call: Call, environ: dict[str, Any]) -> tuple[Call, Answer]:
+    def _guarded(self, call: Call, request: Request) -> tuple[Call, Answer]:
         partition = get_partition(call.region)
         try:
             principal = self.principals.identify(call.access_key, call.token, partition)
@@ -99,30 +107,17 @@ class Gate:
         except Denied as error:
             named = "AccessDeniedException" if call.protocol in ("json", "rest-json") else "AccessDenied"
             return call, wire.refusal(call, _DENIALS.get(call.service, named), str(error))
-        return call, self._fault(call) or self._serve(call, environ)
+        return call, self._fault(call) or self._serve(call, request)
 
-    def _serve(self, call: Call, environ: dict[str, Any]) -> Answer:
+    def _serve(self, call: Call, request: Request) -> Answer:
         if (instead := moto_gaps.before(call)) is not None:
             return instead
         # moto would guess the account from the key; the gate knows it.
-        environ["HTTP_X_MOTO_ACCOUNT_ID"] = call.account_id
-        status, headers = "", list[tuple[str, str]]()
-
-        def started(line: str, found: list[tuple[str, str]], *_: Any) -> Callable[[bytes], None]:
-            nonlocal status, headers
-            status, headers = line, list(found)
-            return lambda _data: None
-
+        request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = call.account_id
         # DynamoDB's conditional writes are atomic; moto looks and then writes, and serves in threads.
         with self._table_lock if call.service == "dynamodb" else contextlib.nullcontext():
-            chunks = self.inner(environ, started)
-            try:
-                body = b"".join(chunks)
-            finally:
-                close = getattr(chunks, "close", None)
-                if close is not None:
-                    close()
-        return moto_gaps.after(call, Answer(int(status.split(" ", 1)[0]), tuple(headers), body))
+            answer = self.moto(request)
+        return moto_gaps.after(call, answer)
 
     def _remember(self, call: Call, answer: Answer) -> None:
         found = {

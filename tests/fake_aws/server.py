@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto import backends
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
+from tests.fake_aws import moto_costs
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.gate import Gate
 from tests.fake_aws.wire import Call
@@ -154,10 +154,8 @@ class FakeAws(Arranged):
 
 def new_gate() -> Gate:
     """The gate in front of moto. moto's state is this process's."""
-    # moto lists its own folder from disk for every request; it does not change meanwhile.
-    modules = tuple(backends.list_of_moto_modules())
-    backends.list_of_moto_modules = lambda: modules
-    return Gate(DomainDispatcherApplication(create_backend_app))
+    moto_costs.remove()
+    return Gate()
 
 
 @contextmanager

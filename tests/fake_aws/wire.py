@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Mapping
@@ -12,9 +11,11 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import Request, determine_request_protocol
+from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
+
+from tests.fake_aws.request import Request
 
 # Requests say which service they are for by the name they are signed with. These differ from botocore's.
 _SERVICES = {
@@ -71,18 +72,17 @@ class NotUnderstood(Exception):
     """The request is not one this package can read; the text says where to teach it."""
 
 
-def read(environ: dict[str, Any]) -> Call | None:
+def read(request: Request) -> Call | None:
     """The call a request is; None if it is not signed (the server's own pages). The body stays readable.
 
     Raises:
         NotUnderstood: the request is signed for a service nobody mapped yet.
     """
+    environ = request.environ
     found = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     if found is None:
         return None
-    body = _body(environ)
-    request = Request({**environ, "wsgi.input": io.BytesIO(body)})
-    service = _service(found["name"], environ, body)
+    service = _service(found["name"], environ)
     try:
         model = get_service_model(service)
     except Exception as error:
@@ -99,6 +99,7 @@ def read(environ: dict[str, Any]) -> Call | None:
             "url_params": labels,
         }
     )
+    request.parsed = operation, params or {}
     return Call(
         access_key=found["key"],
         region=found["region"],
@@ -112,24 +113,13 @@ def read(environ: dict[str, Any]) -> Call | None:
     )
 
 
-def _body(environ: dict[str, Any]) -> bytes:
-    stream = environ["wsgi.input"]
-    length = environ.get("CONTENT_LENGTH")
-    body: bytes = stream.read(int(length)) if length else b""
-    if not length and environ.get("wsgi.input_terminated"):
-        body = stream.read()
-        environ["CONTENT_LENGTH"] = str(len(body))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return body
-
-
-def _service(signed_as: str, environ: Mapping[str, Any], body: bytes) -> str:
+def _service(signed_as: str, environ: Mapping[str, Any]) -> str:
     path = environ.get("PATH_INFO", "")
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     match signed_as:
         case "s3" if path.startswith("/v20180820/"):
             return "s3control"
-        case "elasticloadbalancing" if b"Version=2015-12-01" in body:
+        case "elasticloadbalancing" if b"Version=2015-12-01" in environ["wsgi.input"].getvalue():
             return "elbv2"
         case "elasticloadbalancing":
             return "elb"
