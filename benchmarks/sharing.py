@@ -2,7 +2,7 @@
 
 Throttle state is per process. Each worker begins at the full rate and with the whole burst, is throttled, halves
 its rate and wins back an eighth of it a second (`hub.aws.throttle`). AWS's buckets are here exactly
-what each of the workers believes to have for itself. Both are a quarter of the documented size: two cores, which
+what each of the workers believes to have for itself. Both are half of the documented size: two cores, which
 carry the emulator and four workers, must not be what limits them.
 
 The workers are `hub_side` processes that each have a quarter of the findings, so that what is measured is how
@@ -36,8 +36,8 @@ from tests.emulator.running import Emulator
 from tests.emulator.weather import Weather
 
 WORKERS = 4
-FINDINGS = 40  # of each worker
-CALLS_PER_SECOND = 5
+FINDINGS = 80  # of each worker
+CALLS_PER_SECOND = 10
 AT_ONCE = int(Settings.model_fields["concurrency"].default) // SHARE
 
 
