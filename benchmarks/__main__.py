@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import signal
 import sys
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from rich.console import Console
 from benchmarks.figure import Figure, show
 from tests.emulator.running import emulator
 
-FIGURES = ("cold_start", "calls", "latency", "cpu", "pacing", "memory")
+FIGURES = ("cold_start", "calls", "latency", "cpu", "spread", "pacing", "sharing", "fairness", "memory")
 
 
 def main() -> int:
@@ -24,6 +25,8 @@ def main() -> int:
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"one or more of {', '.join(FIGURES)}")
     parser.add_argument("--json", action="store_true", help="JSON for machines")
     asked = parser.parse_args()
+    # As Ctrl-C: what was started is ended on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     unknown = set(asked.figures) - set(FIGURES)
     if unknown:
         parser.error(f"there is no figure {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")

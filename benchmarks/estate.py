@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.emulator.running import Emulator
@@ -76,6 +76,15 @@ def _spoke(emulator: Emulator, number: int, buckets: int, groups: int) -> Spoke:
         admin.account_id,
         tuple(_bucket(admin, index) for index in range(buckets)),
         tuple(_group(admin, index) for index in range(groups)),
+    )
+
+
+def more_groups(emulator: Emulator, spoke: Spoke, count: int) -> Spoke:
+    """The same account with so many groups more."""
+    admin = emulator.admin(spoke.account_id)
+    have = len(spoke.groups)
+    return replace(
+        spoke, groups=(*spoke.groups, *(_group(admin, index) for index in range(have, have + count)))
     )
 
 

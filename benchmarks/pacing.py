@@ -7,7 +7,8 @@ and emulator, would be the limit and not the buckets.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from benchmarks import sides
 from benchmarks.estate import message, plant
@@ -32,14 +33,7 @@ def figures(emulator: Emulator) -> Iterator[Figure]:
     hub = sides.hub(estate, work, warm=[message(warm.account_id, warm.groups[0], *TAGS)])
     sides.only(hub["outcomes"], "fixed", len(work) * len(TAGS))
     told = emulator.counts()
-    asked = Counter(
-        (call["account_id"], call["operation"]) for call in told["recorded"] if call["service"] == "ec2"
-    )
-    optimum = 0.0
-    for (_, operation), count in asked.items():
-        limit = limit_of("ec2", operation, LIMITS)
-        assert limit is not None
-        optimum = max(optimum, limit.seconds_for(count))
+    optimum = soonest(told["recorded"], LIMITS)
     throttled = sum(told["throttled"].values())
     calls = sum(told["calls"].values())
     yield Figure(
@@ -57,3 +51,14 @@ def figures(emulator: Emulator) -> Iterator[Figure]:
         ratio=throttled / calls,
         target=0.01,
     )
+
+
+def soonest(calls: Sequence[Mapping[str, Any]], limits: Mapping[tuple[str, str], Limit]) -> float:
+    """Seconds after which the buckets can have let all these calls through, at the earliest."""
+    asked = Counter((call["account_id"], call["operation"]) for call in calls if call["service"] == "ec2")
+    optimum = 0.0
+    for (_, operation), count in asked.items():
+        limit = limit_of("ec2", operation, limits)
+        assert limit is not None
+        optimum = max(optimum, limit.seconds_for(count))
+    return optimum

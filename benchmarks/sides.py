@@ -39,24 +39,29 @@ def python(module: str, *arguments: str, environment: Mapping[str, str]) -> dict
 
 
 def hub(
-    estate: Estate, work: Sequence[dict[str, Any]], *, warm: Sequence[dict[str, Any]] = (), **settings: str
+    estate: Estate,
+    work: Sequence[dict[str, Any]],
+    *,
+    warm: Sequence[dict[str, Any]] = (),
+    at_once: int = AT_ONCE,
+    **settings: str,
 ) -> dict[str, Any]:
     """The hub settles ``work``; what it cost and how the runs ended."""
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, "work.jsonl"), Path(folder, "warm.jsonl")]
         for path, documents in zip(files, (work, warm), strict=True):
             path.write_text(as_lines(documents), encoding="utf-8")
-        environment = estate.hub_environment(HUB_CONCURRENCY=str(AT_ONCE), **settings)
+        environment = estate.hub_environment(HUB_CONCURRENCY=str(at_once), **settings)
         return python("benchmarks.hub_side", *map(str, files), environment=environment)
 
 
-def floor(estate: Estate, calls: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def floor(estate: Estate, calls: Sequence[dict[str, Any]], *, at_once: int = AT_ONCE) -> dict[str, Any]:
     """A bare loop makes the same calls; what it cost."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "calls.json")
         path.write_text(json.dumps(calls), encoding="utf-8")
         environment = estate.hub_environment()
-        return python("benchmarks.floor_side", str(path), str(AT_ONCE), environment=environment)
+        return python("benchmarks.floor_side", str(path), str(at_once), environment=environment)
 
 
 def only(outcomes: Mapping[str, int], word: str, count: int) -> None:

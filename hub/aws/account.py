@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,8 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bots._aws import AwsError
 from hub.aws.clients import Clients, Keys, signing_as
-from hub.aws.errors import EXPIRED, from_botocore
+from hub.aws.errors import EXPIRED, THROTTLED, from_botocore
 from hub.aws.throttle import Pacer
+
+TRIES = 10  # of a call that AWS throttles
+PAUSE_SECONDS = 0.1
+LAST_PAUSE_SECONDS = 4.0
 
 
 def utc_now() -> datetime:
@@ -43,16 +49,24 @@ class SpokeAccount:
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         client = await self.clients.get(service, self.region)
         method = getattr(client, xform_name(operation))
-        async with self.pacer.admitted(self.account_id, self.region, service, operation) as lane:
-            try:
-                with signing_as(self.keys, throttled=lane.slow_down):
-                    answer: dict[str, Any] = await method(**params)
-            except (ClientError, BotoCoreError) as error:
-                told = from_botocore(error, service=service, operation=operation, region=self.region)
-                if told.code in EXPIRED:
-                    self.expired()
-                raise told from error
-        return answer
+        for tried in range(TRIES):
+            if tried:
+                # Somebody else may be emptying the bucket: who comes back at different times finds it filled.
+                most = min(LAST_PAUSE_SECONDS, PAUSE_SECONDS * 2**tried)
+                await asyncio.sleep(random.uniform(0, most))  # noqa: S311 - nobody is to be kept from guessing it
+            # A call that was throttled queues again: its next try is paced as every other call is.
+            async with self.pacer.admitted(self.account_id, self.region, service, operation) as lane:
+                try:
+                    with signing_as(self.keys, throttled=lane.slow_down):
+                        answer: dict[str, Any] = await method(**params)
+                    return answer
+                except (ClientError, BotoCoreError) as error:
+                    told = from_botocore(error, service=service, operation=operation, region=self.region)
+                    if told.code in EXPIRED:
+                        self.expired()
+                    if told.code not in THROTTLED or tried + 1 == TRIES:
+                        raise told from error
+        raise AssertionError("unreachable")
 
     async def find(
         self, service: str, operation: str, /, *, absent: tuple[str, ...], **params: Any

@@ -19,6 +19,7 @@ from aioboto3 import Session
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import ClientError
 from botocore.loaders import Loader, create_loader
 
 from hub.aws.errors import THROTTLED
@@ -55,7 +56,7 @@ def signing_as(keys: Keys, *, throttled: Callable[[], None] | None = None) -> It
     """Calls of this task are signed with ``keys`` inside the block.
 
     Args:
-        throttled: called for every answer by which AWS throttles, also those that are tried again.
+        throttled: called when AWS throttles; the call then ends with that error, which nobody tries again.
     """
     token = _current.set(_Task(keys, throttled))
     try:
@@ -64,12 +65,15 @@ def signing_as(keys: Keys, *, throttled: Callable[[], None] | None = None) -> It
         _current.reset(token)
 
 
-def _note_throttling(parsed_response: dict[str, Any] | None, **_: Any) -> None:
+def _end_throttled(parsed_response: dict[str, Any] | None, event_name: str, **_: Any) -> None:
+    """botocore would try a throttled call again by itself: at once, past the account's pace, and out of a
+    small budget of retries that all accounts of the client share. Whoever called does it better."""
     task = _current.get()
     if task is None or task.throttled is None or parsed_response is None:
         return
     if parsed_response.get("Error", {}).get("Code") in THROTTLED:
         task.throttled()
+        raise ClientError(parsed_response, event_name.rsplit(".", 1)[-1])
 
 
 def _never_redirected(context: dict[str, Any], **_: Any) -> None:
@@ -172,7 +176,7 @@ class Clients:
     async def _make(self, service: str, region: str) -> Any:
         context = self._session.client(service, region_name=region, config=client_config())
         client = await self._stack.enter_async_context(context)
-        client.meta.events.register("response-received", _note_throttling)
+        client.meta.events.register("response-received", _end_throttled)
         if service == "s3":
             client.meta.events.register_last("before-parameter-build.s3", _never_redirected)
         return client

@@ -22,11 +22,11 @@ PATIENCE_SECONDS = 60.0
 RECEIVES = 3
 
 
-def until(true: Callable[[], bool], what: str) -> None:
+def until(true: Callable[[], bool], what: str, *, patience: float = PATIENCE_SECONDS) -> None:
     """Ask until it is so; the fake AWS has no way to call back."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while not true():
-        assert time.monotonic() < deadline, f"not so after {PATIENCE_SECONDS} s: {what}"
+        assert time.monotonic() < deadline, f"not so after {patience} s: {what}"
         time.sleep(0.05)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bots._aws import AwsError
-from hub.aws.account import SpokeAccount
+from hub.aws.account import TRIES, SpokeAccount
 from hub.aws.clients import Clients, Keys
 from hub.aws.errors import outcome_of
-from hub.aws.throttle import Pacer
+from hub.aws.throttle import Lane, Pacer
 from hub.model import Outcome
 from tests.fake_aws.server import FakeAws, allow, deny, policy
 
@@ -92,17 +92,34 @@ def _impatient() -> Any:
     return AioConfig(connect_timeout=1, retries={"mode": "standard", "total_max_attempts": 1})
 
 
-async def test_a_throttled_call_slows_its_lane_and_is_told_as_such(
+async def test_a_call_throttled_every_time_slows_its_lane_and_is_told_as_such(
     spoke: SpokeAccount, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.aws.clients.client_config", lambda **_: _impatient())
-    aws.fail(spoke.account_id, "iam:ListUsers", "Throttling")
+    monkeypatch.setattr("hub.aws.account.PAUSE_SECONDS", 0.0)
+    aws.fail(spoke.account_id, "iam:ListUsers", "Throttling", times=TRIES)
     with pytest.raises(AwsError) as caught:
         await spoke.call("iam", "ListUsers")
     assert outcome_of(caught.value) is Outcome.THROTTLED
     async with spoke.pacer.admitted(spoke.account_id, "us-east-1", "iam", "ListUsers") as lane:
         assert lane.throttler.rate_limit == 500
     await spoke.call("iam", "ListUsers")
+
+
+async def test_a_throttled_call_is_tried_again_when_its_lane_admits_it_and_by_nobody_else(
+    spoke: SpokeAccount, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admitted, admit = [], Lane.admit
+
+    async def noted(lane: Lane) -> None:
+        admitted.append(len(aws.calls(spoke.account_id)))
+        await admit(lane)
+
+    monkeypatch.setattr(Lane, "admit", noted)
+    monkeypatch.setattr("hub.aws.account.PAUSE_SECONDS", 0.0)
+    aws.fail(spoke.account_id, "iam:ListUsers", "Throttling", times=5)
+    assert (await spoke.call("iam", "ListUsers"))["Users"] == []
+    assert admitted == [0, 1, 2, 3, 4, 5], "each try waits for the lane"
+    assert spoke.pacer.throttles.count == 5
 
 
 async def _all(spoke: SpokeAccount, service: str, operation: str, **params: Any) -> list[Any]:
