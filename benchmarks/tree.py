@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import resource
 import signal
@@ -14,6 +16,7 @@ from pathlib import Path
 SAMPLE_SECONDS = 0.1
 # Looking at memory costs CPU, and more of it the more processes there are: at most a fiftieth of the time.
 LOOKING = 50
+ASK_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +40,34 @@ def run(
 
     Args:
         seconds: the most it may take.
-        done: for a command that does not end by itself; once true it is told to by SIGTERM.
+        done: for a command that does not end by itself; asked four times a second, and once it is true the
+            command is told to end by SIGTERM.
 
     Raises:
         RuntimeError: it failed or took too long; the end of what it said is in the text.
     """
     log = folder / "log"
-    used, began, peak, told = _children_cpu(), time.perf_counter(), 0.0, False
+    used, began, peak = _children_cpu(), time.perf_counter(), 0.0
+    ask_at = began if done is not None else math.inf
     with log.open("wb") as said:
         process = subprocess.Popen(
             command, env=dict(environment), cwd=folder, stdout=said, stderr=said, start_new_session=True
         )
     try:
         while process.poll() is None:
-            if time.perf_counter() - began > seconds:
+            now = time.perf_counter()
+            if now - began > seconds:
                 raise RuntimeError(f"{command[0]} took longer than {seconds:.0f} s: {_end_of(log)}")
-            if done is not None and not told and done():
-                process.terminate()
-                told = True
+            if done is not None and now >= ask_at:
+                ask_at = now + ASK_SECONDS
+                if done():
+                    process.terminate()
+                    ask_at = math.inf
             looked = time.perf_counter()
             peak = max(peak, megabytes(process.pid))
             looking = time.perf_counter() - looked
-            with_rest = max(SAMPLE_SECONDS, LOOKING * looking)
-            _ended_within(process, with_rest)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=max(SAMPLE_SECONDS, LOOKING * looking))
         wall = time.perf_counter() - began
     finally:
         if process.poll() is None:
@@ -68,14 +76,6 @@ def run(
     if process.returncode:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}: {_end_of(log)}")
     return Spent(wall, _children_cpu() - used, peak)
-
-
-def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
 
 
 def megabytes(pid: int) -> float:
