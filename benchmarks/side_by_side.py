@@ -121,7 +121,7 @@ def _bare(estate: Estate, calls: list[dict[str, Any]], folder: Path) -> tree.Spe
 
 
 def _into_accounts(call: Mapping[str, Any]) -> bool:
-    return call["account_id"] != HUB_ACCOUNT or call["operation"] == "AssumeRole"
+    return bool(call["account_id"] != HUB_ACCOUNT or call["operation"] == "AssumeRole")
 
 
 def _right(estate: Estate) -> None:
@@ -139,8 +139,9 @@ def _is_right(estate: Estate, spoke: Spoke) -> bool:
     s3, ec2 = admin.client("s3"), admin.client("ec2")
     versioned = (s3.get_bucket_versioning(Bucket=name).get("Status") for name in spoke.buckets)
     groups = ec2.describe_security_groups(GroupIds=list(spoke.groups))["SecurityGroups"]
-    closed = len(groups) == len(spoke.groups) and not any(group["IpPermissions"] for group in groups)
-    return closed and all(status == "Enabled" for status in versioned)
+    if len(groups) != len(spoke.groups) or any(group["IpPermissions"] for group in groups):
+        return False
+    return all(status == "Enabled" for status in versioned)
 
 
 def _cpu_of(pid: int) -> float:
