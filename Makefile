@@ -42,13 +42,15 @@ generated: $(STAMP) ## write the files made from the bots' headers and the setti
 bot: $(STAMP) ## start a bot and its test, both to be filled in: make bot NAME=s3_do_something
 	$(PY) -m bots._new $(NAME)
 
-lock: ## resolve the versions anew into requirements.lock
+lock: ## resolve the versions anew, the hub's and those of what the bench sets it beside
 	.venv/bin/pip-compile --quiet --extra demo --extra dev --generate-hashes --allow-unsafe --no-emit-index-url \
 	  --no-emit-find-links --no-strip-extras --output-file requirements.lock pyproject.toml
+	cd benchmarks/c7n && ../../.venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url \
+	  --no-emit-find-links --no-strip-extras --output-file requirements.lock requirements.in
 
 tests/dynalite/node_modules: tests/dynalite/package-lock.json
 	npm ci --prefix tests/dynalite --no-audit --no-fund --loglevel error
 	@touch $@
 
 clean: ## remove what was built
-	rm -rf .venv build dist tests/dynalite/node_modules demo-output
+	rm -rf .venv .bench build dist tests/dynalite/node_modules demo-output

@@ -17,7 +17,18 @@ from rich.console import Console
 from benchmarks.figure import Figure, show
 from tests.emulator.running import emulator
 
-FIGURES = ("cold_start", "calls", "latency", "cpu", "spread", "pacing", "sharing", "fairness", "memory")
+FIGURES = (
+    "cold_start",
+    "calls",
+    "latency",
+    "cpu",
+    "spread",
+    "pacing",
+    "sharing",
+    "fairness",
+    "memory",
+    "side_by_side",
+)
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from tests.emulator.running import Emulator
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, SPOKE_ROLE, allow, policy, trust
 
+FIRST = 700000000000
 SSH = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 VERSIONING = "s3_enable_versioning"
 CLOSE_SSH = "sg_single_rule_delete split=true protocol=TCP scope=0.0.0.0/0 direction=inbound port=22"
@@ -54,10 +55,16 @@ class Estate:
         }
 
 
-def plant(emulator: Emulator, *, accounts: int, buckets: int = 0, groups: int = 0) -> Estate:
-    """So many accounts, each with buckets without versioning and groups with SSH open to everybody."""
+def plant(
+    emulator: Emulator, *, accounts: int, buckets: int = 0, groups: int = 0, first: int = FIRST
+) -> Estate:
+    """So many accounts, each with buckets without versioning and groups with SSH open to everybody.
+
+    Args:
+        first: id of the first account; the others follow. Estates side by side start far apart.
+    """
     with ThreadPoolExecutor(2) as pool:
-        numbers = range(accounts)
+        numbers = range(first, first + accounts)
         spokes = tuple(pool.map(lambda number: _spoke(emulator, number, buckets, groups), numbers))
     topic = emulator.admin(HUB_ACCOUNT).client("sns").create_topic(Name="reports")["TopicArn"]
     keys = emulator.hub_credentials(allow("sns:*", "sqs:*", "dynamodb:*"))
@@ -65,7 +72,7 @@ def plant(emulator: Emulator, *, accounts: int, buckets: int = 0, groups: int = 
 
 
 def _spoke(emulator: Emulator, number: int, buckets: int, groups: int) -> Spoke:
-    admin = emulator.admin(f"{700000000000 + number}")
+    admin = emulator.admin(f"{number}")
     admin.client("iam").create_role(
         RoleName=SPOKE_ROLE,
         AssumeRolePolicyDocument=trust(f"arn:aws:iam::{HUB_ACCOUNT}:role/remediation-hub"),

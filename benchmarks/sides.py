@@ -23,10 +23,9 @@ def python(module: str, *arguments: str, environment: Mapping[str, str]) -> dict
     Raises:
         RuntimeError: it failed; what it said is on stderr.
     """
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HUB_"))}
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        env=clean | dict(environment),
+        env=surroundings(environment),
         stdout=subprocess.PIPE,
         text=True,
         timeout=MOST_SECONDS,
@@ -36,6 +35,12 @@ def python(module: str, *arguments: str, environment: Mapping[str, str]) -> dict
         raise RuntimeError(f"{module} ended with {done.returncode}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def surroundings(given: Mapping[str, str]) -> dict[str, str]:
+    """What the machine gives a process, without settings of AWS and of the tools compared, and what is given."""
+    own = ("AWS_", "HUB_", "C7N_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)} | dict(given)
 
 
 def hub(
