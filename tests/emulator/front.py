@@ -70,6 +70,8 @@ class Front:
         self.gate = gate
         self.recorded: list[Recorded] = []
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="fake-aws")
+        # A long poll keeps its thread for up to 20 seconds.
+        self._polls = ThreadPoolExecutor(max_workers=64, thread_name_prefix="fake-aws-polls")
         self.change(Weather())
 
     def change(self, weather: Weather) -> None:
@@ -135,7 +137,9 @@ class Front:
         return answer
 
     async def _answer(self, environ: dict[str, Any]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _wsgi, self.gate, environ)
+        polls = environ.get("HTTP_X_AMZ_TARGET") == "AmazonSQS.ReceiveMessage"
+        pool = self._polls if polls else self._pool
+        return await asyncio.get_running_loop().run_in_executor(pool, _wsgi, self.gate, environ)
 
     def told(self) -> dict[str, Any]:
         """Counts and what was recorded, as JSON."""
