@@ -25,12 +25,14 @@ RECEIVES = 3
 Aws = TypeVar("Aws", bound=Arranged)
 
 
-def until(true: Callable[[], bool], what: str, *, patience: float = PATIENCE_SECONDS) -> None:
+def until(
+    true: Callable[[], bool], what: str, *, patience: float = PATIENCE_SECONDS, pause: float = 0.05
+) -> None:
     """Ask until it is so; the fake AWS has no way to call back."""
     deadline = time.monotonic() + patience
     while not true():
         assert time.monotonic() < deadline, f"not so after {patience} s: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from tests.hub.messages import finding
 
 BOT = "s3_enable_versioning"
 RIGHTS = policy(allow("s3:ListBucket", "s3:GetBucketVersioning", "s3:PutBucketVersioning"))
+PAUSE_SECONDS = 0.25  # to ask costs the emulator more than many an answer to a worker
 RECEIVES = 20  # as deploy/hub.yaml has it
 
 
@@ -112,11 +113,17 @@ def settle(emulator: Emulator, tables: str, scenario: Scenario, folder: Path) ->
                 lambda least=reports: estate.waiting(estate.reports_queue) >= least,  # type: ignore[misc]
                 f"{reports} reports",
                 patience=scenario.patience,
+                pause=PAUSE_SECONDS,
             )
             killed.append(running.pop(0))
             killed[-1].kill()
             running.append(stack.enter_context(worker(environment, next(logs))))
-        until(lambda: estate.waiting() == 0, "the queue is empty", patience=scenario.patience)
+        until(
+            lambda: estate.waiting() == 0,
+            "the queue is empty",
+            patience=scenario.patience,
+            pause=PAUSE_SECONDS,
+        )
         seconds = time.monotonic() - began
         exits = tuple(each.stop() for each in running)
     return _look(estate, buckets, seconds, exits, (*killed, *running))

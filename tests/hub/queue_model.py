@@ -71,13 +71,11 @@ class Queue:
             raise refusal
         loop = asyncio.get_running_loop()
         ends = loop.time() + asked["WaitTimeSeconds"]
-        while not (found := self.visible()[: asked["MaxNumberOfMessages"]]) and loop.time() < ends:
+        while not (found := self.visible()[: asked["MaxNumberOfMessages"]]):
+            if loop.time() >= ends:
+                break
             await asyncio.sleep(1)
-        for each in found:
-            each.receives += 1
-            each.receipt = f"{each.message_id}/{each.receives}"
-            each.visible_at = loop.time() + asked["VisibilityTimeout"]
-        return {"Messages": [_given(each) for each in found]}
+        return {"Messages": [_given(each, loop.time() + asked["VisibilityTimeout"]) for each in found]}
 
     async def delete_message(self, **asked: Any) -> None:
         [found] = self._by_receipt([asked["ReceiptHandle"]])
@@ -106,7 +104,10 @@ class Queue:
         return [self.sent[int(receipt.partition("/")[0])] for receipt in receipts]
 
 
-def _given(sent: Sent) -> dict[str, Any]:
+def _given(sent: Sent, visible_at: float) -> dict[str, Any]:
+    sent.receives += 1
+    sent.receipt = f"{sent.message_id}/{sent.receives}"
+    sent.visible_at = visible_at
     attributes = {"ApproximateReceiveCount": str(sent.receives)}
     return {
         "MessageId": sent.message_id,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from moto.sqs.models import Queue, SQSBackend
+from moto.sqs.models import Message, Queue, SQSBackend
 
 _LOOK_AGAIN_SECONDS = 0.1
 _lock = threading.RLock()
@@ -49,6 +49,9 @@ def take_turns() -> None:
     if SQSBackend.receive_message is _receive:
         return
     SQSBackend.receive_message = _receive
+    # Asked of every message at every call; moto goes through three kinds of time for it.
+    Message.visible = property(lambda self: time.time() * 1000 > self.visible_at)
+    Message.delayed = property(lambda self: time.time() * 1000 < self.delayed_until)
     for owner, name in (
         (SQSBackend, "change_message_visibility"),
         (SQSBackend, "get_queue_attributes"),
