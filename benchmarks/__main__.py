@@ -27,6 +27,7 @@ FIGURES = (
     "sharing",
     "fairness",
     "memory",
+    "workers",
     "side_by_side",
 )
 

@@ -11,7 +11,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -19,12 +20,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hub.aws.accounts import spoke_error
-from hub.aws.errors import from_botocore
+from hub.aws.errors import from_botocore, outcome_of
 from hub.aws.queues import visible_all_in
 from hub.flow.ingest import unwrap
 from hub.flow.kit import Kit
 from hub.flow.normalise import account_in
-from hub.model import Message
+from hub.model import Message, Outcome
 from hub.rota import Rota
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,15 @@ log = logging.getLogger(__name__)
 BATCH = 10  # the most SQS gives or takes at once
 LONG_POLL_SECONDS = 20
 POLL_AGAIN_SECONDS = 5.0
-READERS = 8  # at once, while there is a backlog
+LAST_ANSWER_SECONDS = 1.0  # how long a stopping worker waits for messages on their way to it
+READERS = 8  # calls at once, while there is a backlog
 MOST_HELD = 10_000
 MOST_BYTES = 64 * 2**20
 SHED = 500
-SHED_SECONDS = 60
+SHED_SECONDS = 120
+MOST_DOUBLINGS = 8
+# As many messages are in flight as SQS allows; workers that settle some make room.
+FULL = frozenset({"OverLimit", "AWS.SimpleQueueService.OverLimit"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,18 +101,19 @@ class Intake:
         self._room.set()
         return found[1]
 
-    def receipt(self, delivery: Delivery) -> str:
-        """The receipt that deletes it or makes it visible."""
-        return self._held.get(delivery.message_id, delivery).receipt
+    def let_go(self, delivery: Delivery) -> str:
+        """Keep it invisible no longer: it is about to be deleted or handed back. To be called once.
 
-    def let_go(self, delivery: Delivery) -> None:
-        """Keep it invisible no longer: it is deleted or handed back."""
-        if self._held.pop(delivery.message_id, None) is not None:
-            self._bytes -= delivery.size
+        Returns:
+            The receipt to do that with.
+        """
+        # SQS may have given it again meanwhile, and only the latest receipt is sure to count.
+        latest = self._held.pop(delivery.message_id)
+        self._bytes -= latest.size
+        return latest.receipt
 
     def done(self, delivery: Delivery) -> None:
         """Its account may have another turn."""
-        self.let_go(delivery)
         self._rota.done(delivery.account)
         self.changed.set()
         self._room.set()
@@ -125,9 +131,24 @@ class Intake:
                 continue
             backlog = await self._receive(wait=LONG_POLL_SECONDS)
             while backlog and self._wants():
-                async with asyncio.TaskGroup() as group:
-                    readers = [group.create_task(self._receive(wait=0)) for _ in range(READERS)]
-                backlog = any(reader.result() for reader in readers)
+                backlog = await self._receive_more()
+
+    async def _receive_more(self) -> bool:
+        readers = {asyncio.create_task(self._receive(wait=0)) for _ in range(READERS)}
+        try:
+            await asyncio.wait(readers)
+        except asyncio.CancelledError:
+            # What is on its way was given to this worker: once here it can be handed back at once.
+            _, late = await asyncio.wait(readers, timeout=LAST_ANSWER_SECONDS)
+            for reader in late:
+                reader.cancel()
+            raise
+        finally:
+            found = await asyncio.gather(*readers, return_exceptions=True)
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return any(found)
 
     def _wants(self) -> bool:
         if self._rota.ready >= self._kit.settings.concurrency:
@@ -149,7 +170,8 @@ class Intake:
                 error, service="sqs", operation="ReceiveMessage", region=self._kit.settings.region
             )
             trouble = spoke_error(told, f"queue {self._url} could not be read")
-            if isinstance(error, ClientError) and 400 <= told.status < 500 and told.status != 429:
+            lasting = isinstance(error, ClientError) and told.code not in FULL
+            if lasting and outcome_of(told) in (Outcome.DENIED, Outcome.FAILED):
                 raise trouble from error
             log.warning("queue not read, trying again", extra={"error": str(trouble)})
             await asyncio.sleep(POLL_AGAIN_SECONDS)
@@ -174,7 +196,7 @@ class Intake:
         known = self._held.get(message_id)
         self._held[message_id] = delivery
         if known is not None:
-            # SQS gave it twice. Only the later receipt is sure to count, and the work on the first goes on.
+            # SQS gave it twice. The work on the first goes on.
             return
         self._bytes += delivery.size
         self._rota.add(delivery.account, delivery)
@@ -182,36 +204,45 @@ class Intake:
 
     async def beat(self) -> None:
         """Keep everything that is held invisible, for ever; hand back what there is no room for."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + self._invisible / 3
         while True:
-            await asyncio.sleep(self._invisible / 3)
+            await asyncio.sleep(due - loop.time())
+            due = loop.time() + self._invisible / 3
             if len(self._held) >= MOST_HELD or self._bytes >= MOST_BYTES:
                 await self._shed()
-            for some in _batches(list(self._held.values())):
-                await visible_all_in(self._sqs, self._url, [each.receipt for each in some], self._invisible)
+            await self._all_visible_in(self._invisible, self._still_held(list(self._held)))
+
+    def _still_held(self, message_ids: Sequence[str]) -> Iterator[str]:
+        """Receipts, each looked up at the last moment: what was let go meanwhile must stay as it is."""
+        return (self._held[each].receipt for each in message_ids if each in self._held)
+
+    async def _all_visible_in(self, seconds: float, receipts: Iterator[str]) -> None:
+        async def some() -> None:
+            while batch := list(islice(receipts, BATCH)):
+                await visible_all_in(self._sqs, self._url, batch, seconds)
+
+        await asyncio.gather(*(some() for _ in range(READERS)))
 
     async def _shed(self) -> None:
         """Give back the latest of the account that has most, so that others can be read past it."""
         shed = self._rota.shed(SHED)
         log.info("too many messages of one account, handed back for later", extra={"messages": len(shed)})
+        by_pause: defaultdict[float, list[str]] = defaultdict(list)
         for delivery in shed:
-            self.let_go(delivery)
-        by_receives = sorted(shed, key=lambda each: each.receives)
-        for some in _batches(by_receives):
             # Longer each time: every receive brings a message nearer to the dead-letter queue.
-            seconds = SHED_SECONDS * 2 ** min(some[-1].receives, 9)
-            await visible_all_in(self._sqs, self._url, [each.receipt for each in some], seconds)
+            by_pause[longer(SHED_SECONDS, delivery)].append(self.let_go(delivery))
+        for seconds, receipts in by_pause.items():
+            await self._all_visible_in(seconds, iter(receipts))
         self._room.set()
 
     async def hand_back(self) -> None:
         """Give everything nobody works on back to the queue at once."""
-        left = self._rota.empty()
-        for delivery in left:
-            self.let_go(delivery)
-        for some in _batches(left):
-            await visible_all_in(self._sqs, self._url, [each.receipt for each in some], 0)
+        receipts = [self.let_go(delivery) for delivery in self._rota.empty()]
+        await self._all_visible_in(0, iter(receipts))
 
 
-def _batches(deliveries: Iterable[Delivery]) -> Iterable[list[Delivery]]:
-    left = iter(deliveries)
-    while some := list(islice(left, BATCH)):
-        yield some
+def longer(seconds: float, delivery: Delivery) -> float:
+    """A pause that doubles with every receive: a queue gives a message up after so many of them, and
+    what keeps it from being settled (a journal that is away, say) may last for hours."""
+    return seconds * 2.0 ** min(delivery.receives - 1, MOST_DOUBLINGS)

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 SAFETY = 0.25  # share of the lease's life that must be left for a write to start
 FIRST_POLL_SECONDS = 0.1
 LAST_POLL_SECONDS = 2.0
+RENEWALS_AT_ONCE = 64
 
 
 @dataclass(slots=True)
@@ -122,23 +123,38 @@ class Leases:
         return asked_at + self._seconds * (1 - SAFETY)
 
     async def _renew_all(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._seconds / 4)
+            began = loop.time()
             await self.renew_now()
+            await asyncio.sleep(max(0.0, began + self._seconds / 4 - loop.time()))
 
     async def renew_now(self) -> None:
-        """Renew everything held; what somebody else took meanwhile becomes lost."""
-        loop = asyncio.get_running_loop()
-        for held in tuple(self._held.values()):
-            asked_at = loop.time()
-            try:
+        """Renew everything held; what somebody else took meanwhile becomes lost.
+
+        A journal that is slow to answer about one lease keeps no other waiting: many are renewed at
+        once, the one nearest to its end first, and each in a time of its own.
+        """
+        waiting = iter(sorted(self._held.values(), key=lambda held: held.safe_until))
+
+        async def some() -> None:
+            for held in waiting:
+                if id(held) in self._held:
+                    await self._renew(held)
+
+        await asyncio.gather(*(some() for _ in range(RENEWALS_AT_ONCE)))
+
+    async def _renew(self, held: Held) -> None:
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._seconds / 4):
                 renewed = await self._journal.renew(held.lease, seconds=self._seconds)
-            except HubError as error:
-                # Not lost yet: `safe_until` decides, and the next round tries again.
-                log.warning("lease not renewed", extra={"lease": held.lease.name, "error": str(error)})
-                continue
-            if renewed is None:
-                held.lost = True
-            else:
-                held.lease = renewed
-                held.safe_until = self._safe_until(asked_at)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others want to be renewed
+            # Not lost yet: `safe_until` decides, and the next round tries again.
+            log.warning("lease not renewed", extra={"lease": held.lease.name, "error": repr(error)})
+            return
+        if renewed is None:
+            held.lost = True
+        else:
+            held.lease = renewed
+            held.safe_until = self._safe_until(asked_at)

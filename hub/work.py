@@ -17,9 +17,9 @@ from typing import Any
 
 from hub import flow
 from hub.aws.queues import visible_in
-from hub.errors import HubError, NotNow, SettingsWrong
+from hub.errors import HubError, NotNow, PutOff, SettingsWrong
 from hub.flow.kit import Kit
-from hub.intake import Delivery, Intake
+from hub.intake import Delivery, Intake, longer
 from hub.model import Outcome, Report
 
 log = logging.getLogger(__name__)
@@ -81,28 +81,31 @@ class Worker:
         beating = asyncio.create_task(intake.beat())
         progress = asyncio.create_task(self._log_progress(intake))
         try:
-            await self._consume(sqs, intake)
+            await self._consume(sqs, intake, beating)
         finally:
-            await intake.hand_back()
-            await self._drain()
+            # Side by side: thousands of messages take a while to be given back, and the grace period is short.
+            await asyncio.gather(intake.hand_back(), self._drain())
             for task in (beating, progress):
                 task.cancel()
             await asyncio.gather(beating, progress, return_exceptions=True)
             self._emit(intake)
         return self.tally
 
-    async def _consume(self, sqs: Any, intake: Intake) -> None:
+    async def _consume(self, sqs: Any, intake: Intake, beating: asyncio.Task[None]) -> None:
         reading = asyncio.create_task(intake.read())
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            while not stopping.done() and not reading.done():
+            while not (stopping.done() or reading.done() or beating.done()):
                 self._start_some(sqs, intake)
                 intake.changed.clear()
                 changed = asyncio.create_task(intake.changed.wait())
-                await asyncio.wait({reading, stopping, changed}, return_when=asyncio.FIRST_COMPLETED)
+                everything = {reading, stopping, beating, changed}
+                await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
-            if reading.done():
-                reading.result()
+            # Neither ends but by an error. Without heartbeats others would take what is at work here.
+            for ended in (reading, beating):
+                if ended.done():
+                    ended.result()
         finally:
             for task in (reading, stopping):
                 task.cancel()
@@ -138,19 +141,17 @@ class Worker:
         url = self._kit.settings.queue_url
         try:
             done = await flow.settle(self._kit, delivery.message)
-        except (HubError, asyncio.CancelledError) as error:
+        except BaseException as error:
             self.tally.handed_back += 1
-            receipt = intake.receipt(delivery)
-            intake.let_go(delivery)
+            receipt = intake.let_go(delivery)
             with contextlib.suppress(asyncio.CancelledError):
                 await visible_in(sqs, url, receipt, _again_in(error, delivery))
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            return
+            if isinstance(error, HubError):
+                return
+            raise
+        receipt = intake.let_go(delivery)
         if done.report is not None and self._on_report is not None:
             self._on_report(done.report)
-        receipt = intake.receipt(delivery)
-        intake.let_go(delivery)
         if not done.acknowledge:
             self.tally.unreadable += 1
             # Straight back: each receive brings it nearer to the dead-letter queue.
@@ -195,11 +196,13 @@ class Worker:
 
 def _again_in(error: BaseException, delivery: Delivery) -> float:
     """Seconds after which a message that was not settled shall come again."""
-    if isinstance(error, NotNow):
+    if isinstance(error, PutOff):
         return error.seconds
+    if isinstance(error, NotNow):
+        return longer(error.seconds, delivery)
     if isinstance(error, asyncio.CancelledError):
         return 0
     log.error(
         "message not settled, handed back", extra={"message_id": delivery.message_id, "error": str(error)}
     )
-    return RETRY_SECONDS
+    return longer(RETRY_SECONDS, delivery)

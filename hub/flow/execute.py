@@ -50,17 +50,41 @@ async def carry_out(kit: Kit, step: Step, held: Held, lane: Held | None) -> Run:
         JournalUnwritable: the outcome could not be recorded; the message must be kept.
     """
     run = record.begun(kit, step, fence=held.fence)
+    # Only somebody who comes after another worker can find a record of this run.
+    earlier = await kit.journal.get(run.run_id) if held.fence > 1 else None
+    if earlier is not None:
+        if earlier.outcome is not None:
+            return earlier
+        run = _resumed(run, earlier)
     if step.problem is not None:
-        return await record.close(kit, run, Outcome.INVALID, step.problem)
+        return await record.close(kit, run, Outcome.INVALID, _unseen(run, step.problem))
     async with _as_outcome(kit, run) as ended:
         verdict = await judge(kit.guards, step)
         ended.run = await _by_verdict(kit, step, run, verdict, (held, lane))
     return ended.run
 
 
+def _resumed(run: Run, earlier: Run) -> Run:
+    """The run as a later attempt takes it up. Where a state was saved, the fix may have begun: until
+    somebody has looked, the change is assumed to have been made."""
+    return replace(
+        run,
+        opened_at=earlier.opened_at,
+        before=earlier.before,
+        session=earlier.session,
+        notes=earlier.notes,
+        changed=earlier.before is not None,
+    )
+
+
+def _unseen(run: Run, text: str) -> str:
+    """What is said about a run that ends without a look."""
+    return f"{text}; an attempt that was cut off before may have changed it" if run.changed else text
+
+
 async def _by_verdict(kit: Kit, step: Step, run: Run, verdict: Verdict, leases: _Leases) -> Run:
     if (refusal := verdict.decision.outcome) is not None:
-        return await record.close(kit, run, refusal, verdict.why)
+        return await record.close(kit, run, refusal, _unseen(run, verdict.why))
     if verdict.decision is Decision.DRY_RUN:
         return await _dry_run(kit, step, run, verdict)
     return await _fix(kit, step, run, leases)
@@ -77,9 +101,10 @@ async def look(kit: Kit, step: Step) -> Look:
 
 async def _dry_run(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
     seen = await look(kit, step)
-    run = record.with_look(run, seen.account.session, seen.check)
+    resumed = run.before is not None
+    run = _with_look(_ready(step)[0], run, seen)
     if seen.check.compliant:
-        return await record.close(kit, run, Outcome.COMPLIANT, seen.check.why)
+        return await _already_right(kit, run, seen, resumed=resumed)
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
@@ -88,17 +113,11 @@ async def _dry_run(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
 
 async def _fix(kit: Kit, step: Step, run: Run, leases: _Leases) -> Run:
     held, _ = leases
-    # Only somebody who comes after another worker can find a record of this run.
-    earlier = await kit.journal.get(run.run_id) if held.fence > 1 else None
-    if earlier is not None and earlier.outcome is not None:
-        return earlier
-    if earlier is not None:
-        run = replace(run, opened_at=earlier.opened_at)
     try:
         seen = await look(kit, step)
         found = seen.check.target_id
         if found in (None, _ready(step)[1].id):
-            return await _change(kit, step, run, earlier, seen, leases)
+            return await _change(kit, step, run, seen, leases)
     except TryLater as later:
         return await put_off(kit, run, later)
     # The finding named something else, so the resource itself is not leased yet.
@@ -109,22 +128,36 @@ async def _fix(kit: Kit, step: Step, run: Run, leases: _Leases) -> Run:
     async with kit.leases.hold(f"resource/{there.lane}", wait=kit.settings.lease_seconds) as lane:
         run = replace(run, target_id=found)
         try:
-            return await _change(kit, there, run, earlier, await look(kit, there), (held, lane))
+            return await _change(kit, there, run, await look(kit, there), (held, lane))
         except TryLater as later:
             return await put_off(kit, run, later)
 
 
-async def _change(kit: Kit, step: Step, run: Run, earlier: Run | None, seen: Look, leases: _Leases) -> Run:
+def _with_look(bot: AnyBot, run: Run, seen: Look) -> Run:
+    """The run with what was seen now. What an earlier attempt saved stays, and tells what it changed."""
+    looked = record.with_look(run, seen.account.session, seen.check)
+    if run.before is None:
+        return looked
+    changed = bot.before.model_validate(run.before) != seen.check.before
+    return replace(looked, before=run.before, changed=changed)
+
+
+async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -> Run:
     bot, target = _ready(step)
-    run = record.with_look(run, seen.account.session, seen.check)
-    if earlier is not None and earlier.before is not None:
-        run = replace(run, before=earlier.before)
+    resumed = run.before is not None
+    run = _with_look(bot, run, seen)
     if seen.check.compliant:
-        return await _already_right(kit, bot, run, earlier, seen)
+        return await _already_right(kit, run, seen, resumed=resumed)
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
-    run = await kit.journal.open(run)
+    try:
+        run = await kit.journal.open(run)
+    except JournalUnwritable as error:
+        if resumed:
+            raise
+        words = f"nothing was changed, because what is there could not be saved: {error}"
+        return await record.close(kit, replace(run, before=None), Outcome.FAILED, words)
     if run.outcome is not None:
         return run
     first = bot.before.model_validate(run.before)
@@ -171,13 +204,12 @@ def _patience_ended(kit: Kit, run: Run, later: TryLater) -> HubError | None:
     return HubError(f"given up after {kit.settings.patience_seconds:.0f} seconds of waiting: {later}")
 
 
-async def _already_right(kit: Kit, bot: AnyBot, run: Run, earlier: Run | None, seen: Look) -> Run:
-    if earlier is None or earlier.before is None:
+async def _already_right(kit: Kit, run: Run, seen: Look, *, resumed: bool) -> Run:
+    if not resumed:
         return await record.close(kit, run, Outcome.COMPLIANT, seen.check.why)
     # A worker died between its change and its record: the change is real and can be undone.
-    changed = bot.before.model_validate(earlier.before) != seen.check.before
-    run = replace(run, changed=changed, after=record.snapshot(seen.check.before))
-    outcome = Outcome.FIXED if changed else Outcome.COMPLIANT
+    run = replace(run, after=record.snapshot(seen.check.before))
+    outcome = Outcome.FIXED if run.changed else Outcome.COMPLIANT
     return await record.close(kit, run, outcome, f"{seen.check.why} (finished in a later attempt)")
 
 
@@ -198,18 +230,11 @@ async def _as_outcome(kit: Kit, run: Run) -> AsyncIterator[_Ended]:
     ended = _Ended(run)
     try:
         yield ended
-    except (LeaseLost, NotNow):
+    except (LeaseLost, NotNow, JournalUnwritable):
+        # What is true by now could not be written, so nothing may be acknowledged.
         raise
-    except JournalUnwritable as error:
-        # If closing fails as well, that error leaves: nothing may be acknowledged then.
-        ended.run = await record.close(
-            kit,
-            run,
-            Outcome.FAILED,
-            f"nothing was changed, because what is there could not be saved: {error}",
-        )
     except Exception as error:
         outcome, text = explain(error)
         if not isinstance(error, (HubError, AwsError, TargetGone, CannotFix, TryLater)):
             log.exception("bot raised", extra={"bot": run.bot, "run": run.run_id})
-        ended.run = await record.close(kit, run, outcome, text)
+        ended.run = await record.close(kit, run, outcome, _unseen(run, text))

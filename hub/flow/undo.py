@@ -9,7 +9,7 @@ from bots._bot import AnyBot, Before, Check, Params, Target
 from bots._catalogue import BrokenBot, UnknownBot
 from bots._words import parse
 from hub.aws.account import SpokeAccount
-from hub.errors import HubError
+from hub.errors import HubError, JournalUnwritable
 from hub.flow import record, verify
 from hub.flow.explain import explain
 from hub.flow.guard import judge, judge_touched
@@ -32,6 +32,7 @@ async def undo(kit: Kit, run_id: str, *, force: bool = False) -> Report:
     Raises:
         NothingToUndo: unknown run, nothing changed, undone before, or the bot cannot be undone.
         NotNow: another worker is at the resource.
+        JournalUnwritable: it could not be recorded; undo again.
     """
     was = await kit.journal.get(run_id)
     if was is None:
@@ -48,6 +49,9 @@ async def undo(kit: Kit, run_id: str, *, force: bool = False) -> Report:
         back = replace(record.begun(kit, step, fence=held.fence), undo_of=was.run_id, undo="none")
         try:
             ended = await _restore(kit, step, was, back, held, force=force)
+        except JournalUnwritable:
+            # It may be undone by now; asked again, undo finds out.
+            raise
         except Exception as error:  # noqa: BLE001 - errors become outcomes
             ended = await record.close(kit, back, *explain(error))
         if ended.outcome is Outcome.RESTORED:

@@ -13,33 +13,43 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from hub.journals.dynamodb_table import table_definition
-from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, FakeAws, allow
+from tests.fake_aws.admin import client
+from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, Arranged, allow
 
 PATIENCE_SECONDS = 60.0
 RECEIVES = 3
 
+Aws = TypeVar("Aws", bound=Arranged)
 
-def until(true: Callable[[], bool], what: str, *, patience: float = PATIENCE_SECONDS) -> None:
+
+def until(
+    true: Callable[[], bool], what: str, *, patience: float = PATIENCE_SECONDS, pause: float = 0.05
+) -> None:
     """Ask until it is so; the fake AWS has no way to call back."""
     deadline = time.monotonic() + patience
     while not true():
         assert time.monotonic() < deadline, f"not so after {patience} s: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 @dataclass(slots=True)
-class Estate:
-    """The hub account's resources, all with names of their own."""
+class Estate(Generic[Aws]):
+    """The hub account's resources, all with names of their own.
 
-    aws: FakeAws
+    Attributes:
+        tables: where DynamoDB is, if it is not the fake AWS's.
+    """
+
+    aws: Aws
     queue: str
     dead_letters: str
     reports_queue: str
     topic: str
     table: str
+    tables: str = ""
     reports: list[dict[str, Any]] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
@@ -66,7 +76,14 @@ class Estate:
             "HUB_LEASE_SECONDS": "2",
             "HUB_CALLS_PER_SECOND": "1000",
         }
+        if self.tables:
+            given["AWS_ENDPOINT_URL_DYNAMODB"] = self.tables
         return {**given, **self.credentials(), **more}
+
+    @property
+    def dynamodb(self) -> Any:
+        """A client of the DynamoDB the journal is in."""
+        return _dynamodb(self.aws, self.tables)
 
     def credentials(self) -> Mapping[str, str]:
         """The hub's role, allowed what a worker does in its own account."""
@@ -83,13 +100,11 @@ class Estate:
 
     def read_reports(self) -> list[dict[str, Any]]:
         """All reports published so far, oldest first, duplicates included."""
+        # None is deleted: moto would lose a message that is published at that moment.
+        request = {"QueueUrl": self.reports_queue, "MaxNumberOfMessages": 10, "VisibilityTimeout": 43_200}
         sqs = self.client("sqs")
-        while found := sqs.receive_message(QueueUrl=self.reports_queue, MaxNumberOfMessages=10).get(
-            "Messages"
-        ):
-            for each in found:
-                self.reports.append(json.loads(each["Body"]))
-                sqs.delete_message(QueueUrl=self.reports_queue, ReceiptHandle=each["ReceiptHandle"])
+        while found := sqs.receive_message(**request).get("Messages"):
+            self.reports += [json.loads(each["Body"]) for each in found]
         return self.reports
 
     def waiting(self, queue: str | None = None) -> int:
@@ -99,7 +114,13 @@ class Estate:
         return sum(int(answer["Attributes"][name]) for name in names)
 
 
-def make_estate(aws: FakeAws) -> Estate:
+def make_estate(aws: Aws, *, tables: str = "", receives: int = RECEIVES) -> Estate[Aws]:
+    """A new one.
+
+    Args:
+        tables: address of another DynamoDB for the journal.
+        receives: after so many a message goes to the dead-letter queue.
+    """
     mark = secrets.token_hex(4)
     admin = aws.admin(HUB_ACCOUNT)
     sqs, sns = admin.client("sqs"), admin.client("sns")
@@ -109,15 +130,21 @@ def make_estate(aws: FakeAws) -> Estate:
         return str(answer["Attributes"]["QueueArn"])
 
     dead = sqs.create_queue(QueueName=f"dead-{mark}")["QueueUrl"]
-    redrive = json.dumps({"deadLetterTargetArn": arn(dead), "maxReceiveCount": str(RECEIVES)})
+    redrive = json.dumps({"deadLetterTargetArn": arn(dead), "maxReceiveCount": str(receives)})
     queue = sqs.create_queue(QueueName=f"findings-{mark}", Attributes={"RedrivePolicy": redrive})["QueueUrl"]
     listening = sqs.create_queue(QueueName=f"reports-{mark}")["QueueUrl"]
     topic = sns.create_topic(Name=f"remediationOutput-{mark}")["TopicArn"]
     sns.subscribe(
         TopicArn=topic, Protocol="sqs", Endpoint=arn(listening), Attributes={"RawMessageDelivery": "true"}
     )
-    admin.client("dynamodb").create_table(TableName=f"journal-{mark}", **table_definition())
-    return Estate(aws, queue, dead, listening, topic, f"journal-{mark}")
+    _dynamodb(aws, tables).create_table(TableName=f"journal-{mark}", **table_definition())
+    return Estate(aws, queue, dead, listening, topic, f"journal-{mark}", tables)
+
+
+def _dynamodb(aws: Arranged, tables: str) -> Any:
+    if not tables:
+        return aws.admin(HUB_ACCOUNT).client("dynamodb")
+    return client(tables, "dynamodb", "us-east-1", access_key="anybody", secret_key="made-up")
 
 
 class Worker:

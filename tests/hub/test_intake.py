@@ -1,83 +1,248 @@
-"""A worker's reading and working keep each other going, whichever of them is woken first."""
+"""A worker and its queue, in virtual time: what is held stays invisible, what is given back comes when it should."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from types import SimpleNamespace
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from hub import flow
+from hub.errors import JournalUnwritable, NotNow, PutOff, SpokeError
 from hub.model import Message
 from hub.work import Worker
-from tests.hub.messages import finding
+from tests.hub.queue_model import ACCOUNT, OTHER, Queue, Sent, a_worker, refusal
 from tests.virtual_time import VirtualLoop, run
 
 MESSAGES = 30
+LEASE = 60.0
+Work = Callable[[str], Awaitable[None]]
 
 
-class Queue:
-    """An SQS client that answers without the loop ever turning, as no network does but a buffer may."""
+@pytest.fixture
+def settle_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
+    """Messages are settled by what a test says, called with the finding's key."""
 
-    def __init__(self, *accounts: str) -> None:
-        self.waiting = [
-            {
-                "MessageId": str(number),
-                "ReceiptHandle": f"receipt-{number}",
-                "Body": json.dumps(finding(accounts[number % len(accounts)], "s3_enable_versioning")),
-            }
-            for number in range(MESSAGES)
-        ]
-        self.deleted: list[str] = []
+    def settle_by(work: Work) -> None:
+        async def settle(_kit: object, message: Message) -> flow.Settlement:
+            await work(json.loads(message.body)["findingKey"])
+            return flow.Settlement(why="a test")
 
-    async def receive_message(self, **asked: Any) -> dict[str, Any]:
-        most = asked["MaxNumberOfMessages"]
-        given, self.waiting = self.waiting[:most], self.waiting[most:]
-        if not given:
-            await asyncio.sleep(asked["WaitTimeSeconds"])
-        return {"Messages": given}
+        monkeypatch.setattr(flow, "settle", settle)
 
-    async def delete_message(self, **asked: Any) -> None:
-        self.deleted.append(asked["ReceiptHandle"])
+    return settle_by
 
-    async def change_message_visibility_batch(self, **_asked: Any) -> dict[str, Any]:
-        return {}
+
+def until(ended: Callable[[], bool], *workers: Worker) -> None:
+    """Let the workers work until it is so, then stop them."""
+
+    async def watch() -> None:
+        running = [asyncio.create_task(worker.run()) for worker in workers]
+        while not ended():
+            assert not any(task.done() for task in running), "a worker ended by itself"
+            await asyncio.sleep(1)
+        for worker in workers:
+            worker.stop()
+        await asyncio.gather(*running)
+
+    run(VirtualLoop(), asyncio.wait_for(watch(), timeout=100_000))
 
 
 @pytest.mark.parametrize("concurrency", [1, 4, 64])
-@pytest.mark.parametrize(
-    "accounts", [("222233334444",), ("222233334444", "333344445555")], ids=["one", "two"]
-)
+@pytest.mark.parametrize("accounts", [(ACCOUNT,), (ACCOUNT, OTHER)], ids=["one", "two"])
 def test_everything_in_the_queue_is_worked_on_however_few_hands_there_are(
-    concurrency: int, accounts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    concurrency: int, accounts: tuple[str, ...], settle_by: Callable[[Work], None]
 ) -> None:
-    queue = Queue(*accounts)
+    queue = Queue(*accounts, messages=MESSAGES)
 
-    async def settle(_kit: object, _message: Message) -> flow.Settlement:
+    async def work(_key: str) -> None:
         await asyncio.sleep(0.1)
-        if len(queue.deleted) >= MESSAGES - concurrency:
-            worker.stop()
-        return flow.Settlement(why="a test")
 
-    async def kept(_service: str) -> Queue:
-        return queue
+    settle_by(work)
+    until(lambda: len(queue.deleted) == MESSAGES, a_worker(queue, concurrency=concurrency))
 
-    monkeypatch.setattr(flow, "settle", settle)
-    settings = SimpleNamespace(
-        queue_url="https://queue.example.invalid",
-        concurrency=concurrency,
-        lease_seconds=60.0,
-        grace_seconds=25.0,
-    )
-    kit: Any = SimpleNamespace(
-        settings=settings,
-        identity=SimpleNamespace(kept=kept),
-        accounts=SimpleNamespace(throttles=0),
-        metrics=SimpleNamespace(emit=lambda **_: None),
-    )
-    worker = Worker(kit)
-    run(VirtualLoop(), asyncio.wait_for(worker.run(), timeout=3600))
-    assert len(queue.deleted) >= MESSAGES - concurrency
-    assert len(set(queue.deleted)) == len(queue.deleted)
+
+def test_what_takes_many_times_as_long_as_a_lease_is_given_to_nobody_else(
+    settle_by: Callable[[Work], None],
+) -> None:
+    queue = Queue(ACCOUNT, OTHER, messages=12)
+
+    async def work(_key: str) -> None:
+        await asyncio.sleep(10 * LEASE)
+
+    settle_by(work)
+    until(lambda: len(queue.deleted) == 12, a_worker(queue), a_worker(queue))
+    assert [each.receives for each in queue.sent] == [1] * 12
+
+
+def test_thousands_of_messages_in_hand_stay_invisible_however_far_the_queue_is(
+    settle_by: Callable[[Work], None],
+) -> None:
+    queue = Queue(ACCOUNT, messages=9_000, latency=0.05)
+
+    async def work(_key: str) -> None:
+        await asyncio.sleep(10 * LEASE)
+
+    settle_by(work)
+    until(lambda: bool(queue.deleted), a_worker(queue))
+    assert max(each.receives for each in queue.sent) == 1
+    assert min(each.receives for each in queue.sent) == 1, "all were read"
+
+
+def test_a_message_that_is_put_off_during_a_heartbeat_does_not_come_sooner(
+    settle_by: Callable[[Work], None],
+) -> None:
+    queue = Queue(ACCOUNT, messages=3_000, latency=0.05)
+    queue.sent[-1].body = queue.sent[-1].body.replace(ACCOUNT, OTHER)
+    put_off_at = 0.0
+
+    async def work(key: str) -> None:
+        nonlocal put_off_at
+        if key == "2999":
+            loop = asyncio.get_running_loop()
+            # Heartbeats go out every third of a lease from the worker's start, this message's last.
+            await asyncio.sleep(1000 + LEASE / 3 + 0.2 - loop.time())
+            put_off_at = loop.time()
+            raise PutOff("AWS needs time", seconds=1000)
+        await asyncio.sleep(10 * LEASE)
+
+    settle_by(work)
+    until(lambda: bool(queue.deleted), a_worker(queue))
+    assert put_off_at
+    assert queue.sent[-1].visible_at >= put_off_at + 1000
+
+
+@pytest.mark.parametrize("error", [JournalUnwritable("away"), NotNow("held", seconds=30)], ids=repr)
+def test_a_trouble_of_hours_brings_no_message_near_the_dead_letter_queue(
+    error: Exception, settle_by: Callable[[Work], None]
+) -> None:
+    queue = Queue(ACCOUNT, messages=5)
+
+    async def work(_key: str) -> None:
+        if asyncio.get_running_loop().time() < 4 * 3600:
+            raise error
+
+    settle_by(work)
+    until(lambda: len(queue.deleted) == 5, a_worker(queue))
+    assert max(each.receives for each in queue.sent) < 15, "the queue of the stack allows 20"
+
+
+def test_what_sqs_gives_again_at_the_moment_of_its_deletion_is_held_like_any_other(
+    settle_by: Callable[[Work], None],
+) -> None:
+    queue = Queue(ACCOUNT, messages=8, latency=0.05)
+    again: list[Sent] = []
+
+    def lost(sent: Sent) -> None:
+        # Deletion at one of SQS's servers, a copy given out by another.
+        if not again:
+            again.append(sent)
+            sent.visible_at = 0.0
+
+    queue.on_delete = lost
+
+    async def work(key: str) -> None:
+        await asyncio.sleep(5 if key == "0" else 3 * LEASE)
+
+    settle_by(work)
+    queue_deletes = queue.delete_message
+
+    async def slowly(**asked: Any) -> None:
+        [found] = queue._by_receipt([asked["ReceiptHandle"]])
+        await queue_deletes(**asked)
+        if again == [found] and found.receives == 2:
+            found.deleted = False
+
+    queue.delete_message = slowly  # type: ignore[method-assign]
+    until(lambda: len(queue.deleted) == 8, a_worker(queue, concurrency=1))
+    assert [each.receives for each in queue.sent if each is not again[0]] == [1] * 7
+
+
+LASTING = [("AccessDenied", 403), ("AWS.SimpleQueueService.NonExistentQueue", 400)]
+PASSING = [("RequestThrottled", 400), ("OverLimit", 403), ("ExpiredToken", 403), ("InternalError", 500)]
+
+
+@pytest.mark.parametrize(("code", "status"), PASSING)
+@pytest.mark.parametrize("call", [1, 4], ids=["first", "among others"])
+def test_a_queue_in_passing_trouble_is_asked_again(
+    code: str, status: int, call: int, settle_by: Callable[[Work], None]
+) -> None:
+    queue = Queue(ACCOUNT, OTHER, messages=200, latency=0.05, refusals={call: refusal(code, status)})
+
+    async def work(_key: str) -> None:
+        await asyncio.sleep(0.1)
+
+    settle_by(work)
+    until(lambda: len(queue.deleted) == 200, a_worker(queue, concurrency=64))
+
+
+@pytest.mark.parametrize(("code", "status"), LASTING)
+@pytest.mark.parametrize("call", [1, 4], ids=["first", "among others"])
+def test_a_worker_that_may_not_read_its_queue_says_so_and_ends(
+    code: str, status: int, call: int, settle_by: Callable[[Work], None]
+) -> None:
+    queue = Queue(ACCOUNT, OTHER, messages=200, latency=0.05, refusals={call: refusal(code, status)})
+
+    async def work(_key: str) -> None:
+        await asyncio.sleep(0.1)
+
+    settle_by(work)
+    with pytest.raises(SpokeError, match=code):
+        run(VirtualLoop(), asyncio.wait_for(a_worker(queue, concurrency=64).run(), timeout=3600))
+
+
+@pytest.mark.parametrize("grace", [0.0, 10.0])
+def test_a_worker_that_is_stopped_gives_everything_back_within_its_grace_period(
+    grace: float, settle_by: Callable[[Work], None]
+) -> None:
+    queue = Queue(ACCOUNT, messages=9_000, latency=0.05)
+    ends = 0.0
+
+    async def work(key: str) -> None:
+        await asyncio.sleep(100 if key == "0" else 10_000)
+
+    async def stopped() -> list[Sent]:
+        nonlocal ends
+        worker = a_worker(queue, grace_seconds=grace)
+        running = asyncio.create_task(worker.run())
+        await asyncio.sleep(95)
+        worker.stop()
+        began = asyncio.get_running_loop().time()
+        await running
+        ends = asyncio.get_running_loop().time() - began
+        return queue.visible()
+
+    settle_by(work)
+    free = run(VirtualLoop(), stopped())
+    assert ends < max(grace, 7.0) + 1.0, "9,000 messages in calls of ten and 50 ms each take six seconds"
+    finished = 1 if grace else 0
+    assert len(queue.deleted) == finished, "what could be finished was"
+    assert len(free) == 9_000 - finished, "and the rest is visible at once"
+
+
+def test_a_worker_whose_heart_stops_ends_and_gives_back_what_it_held(
+    settle_by: Callable[[Work], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = Queue(ACCOUNT, messages=20)
+    broken = asyncio.Event()
+
+    async def work(_key: str) -> None:
+        await asyncio.Event().wait()
+
+    async def beat(_self: object) -> None:
+        await asyncio.sleep(30)
+        broken.set()
+        raise ZeroDivisionError
+
+    settle_by(work)
+    monkeypatch.setattr("hub.intake.Intake.beat", beat)
+
+    async def ended() -> list[Sent]:
+        with pytest.raises(ZeroDivisionError):
+            await a_worker(queue, grace_seconds=1.0).run()
+        return queue.visible()
+
+    assert len(run(VirtualLoop(), asyncio.wait_for(ended(), timeout=3600))) == 20
+    assert broken.is_set()

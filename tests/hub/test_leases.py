@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from hub.errors import JournalUnwritable, LeaseLost, NotNow
 from hub.journals import Lease
 from hub.journals.memory import MemoryJournal
-from hub.leases import Leases
+from hub.leases import Held, Leases
+from tests.virtual_time import VirtualLoop, run
 
 
 class Clock:
@@ -147,3 +149,52 @@ async def test_a_cancelled_holder_gives_the_lease_back() -> None:
         await asyncio.gather(task, return_exceptions=True)
         async with leases.hold("finding/x", wait=0) as held:
             assert held.fence == 2
+
+
+class Hanging(MemoryJournal):
+    """Never answers about one lease."""
+
+    async def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
+        if lease.name.endswith("/0"):
+            await asyncio.Event().wait()
+        return await super().renew(lease, seconds=seconds)
+
+
+class Defective(MemoryJournal):
+    async def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
+        raise ZeroDivisionError
+
+
+class Slow(MemoryJournal):
+    async def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
+        await asyncio.sleep(0.2)
+        return await super().renew(lease, seconds=seconds)
+
+
+def held_for(journal: MemoryJournal, *, leases: int, lives: int) -> list[Held]:
+    """So many leases after so many lives of theirs; renewed in virtual time."""
+
+    async def hold() -> list[Held]:
+        async with Leases(journal, seconds=60) as holder, AsyncExitStack() as stack:
+            found = [
+                await stack.enter_async_context(holder.hold(f"finding/{number}", wait=0))
+                for number in range(leases)
+            ]
+            await asyncio.sleep(60 * lives)
+            return [held for held in found if held.safe_until > asyncio.get_running_loop().time()]
+
+    return run(VirtualLoop(), hold())
+
+
+def test_a_journal_that_does_not_answer_about_one_lease_costs_no_other() -> None:
+    alive = held_for(Hanging(), leases=20, lives=5)
+    assert [held.lease.name for held in alive] == [f"finding/{number}" for number in range(1, 20)]
+
+
+def test_many_leases_outlive_a_slow_journal() -> None:
+    assert len(held_for(Slow(), leases=2_000, lives=3)) == 2_000
+
+
+def test_a_defect_in_one_round_does_not_end_all_renewing(caplog: pytest.LogCaptureFixture) -> None:
+    assert held_for(Defective(), leases=1, lives=2) == []
+    assert len([each for each in caplog.records if each.message == "lease not renewed"]) > 5

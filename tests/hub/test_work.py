@@ -19,11 +19,11 @@ VERSIONING = policy(
 
 
 @pytest.fixture
-def estate(aws: FakeAws) -> Estate:
+def estate(aws: FakeAws) -> Estate[FakeAws]:
     return make_estate(aws)
 
 
-def spoke(estate: Estate) -> Admin:
+def spoke(estate: Estate[FakeAws]) -> Admin:
     """An account that lets this estate's workers turn versioning on."""
     estate.credentials()
     return estate.aws.spoke({"remediation": VERSIONING}, trusts=trust(estate.role_arn))
@@ -39,13 +39,13 @@ def versioning_finding(admin: Admin, name: str) -> str:
     return json.dumps(finding(admin.account_id, "s3_enable_versioning", key=f"key-{name}", id=name))
 
 
-def writes(estate: Estate, admin: Admin) -> Counter[str]:
+def writes(estate: Estate[FakeAws], admin: Admin) -> Counter[str]:
     """How often each bucket of the account was changed by anybody but its administrator."""
     return Counter(call.params["Bucket"] for call in estate.aws.calls(admin.account_id) if call.is_write)
 
 
 def test_one_message_delivered_five_times_to_two_workers_runs_once_and_is_reported_once(
-    estate: Estate, tmp_path: Path
+    estate: Estate[FakeAws], tmp_path: Path
 ) -> None:
     admin = spoke(estate)
     name = bucket(admin, "data")
@@ -61,7 +61,7 @@ def test_one_message_delivered_five_times_to_two_workers_runs_once_and_is_report
 
 
 def test_what_a_killed_worker_left_is_settled_by_another_none_twice_none_lost(
-    estate: Estate, tmp_path: Path
+    estate: Estate[FakeAws], tmp_path: Path
 ) -> None:
     admins = [spoke(estate) for _ in range(3)]
     names = {admin.account_id: [bucket(admin, f"data-{n:02d}") for n in range(12)] for admin in admins}
@@ -88,7 +88,7 @@ def test_what_a_killed_worker_left_is_settled_by_another_none_twice_none_lost(
 
 
 def test_sigterm_finishes_what_is_at_hand_and_leaves_the_rest_in_the_queue(
-    estate: Estate, tmp_path: Path
+    estate: Estate[FakeAws], tmp_path: Path
 ) -> None:
     admin = spoke(estate)
     for number in range(30):
@@ -109,7 +109,7 @@ def test_sigterm_finishes_what_is_at_hand_and_leaves_the_rest_in_the_queue(
 
 
 def test_an_unreadable_message_is_reported_once_and_ends_in_the_dead_letter_queue(
-    estate: Estate, tmp_path: Path
+    estate: Estate[FakeAws], tmp_path: Path
 ) -> None:
     admin = spoke(estate)
     name = bucket(admin, "data")
@@ -126,7 +126,9 @@ def test_an_unreadable_message_is_reported_once_and_ends_in_the_dead_letter_queu
     assert writes(estate, admin) == {name: 1}
 
 
-def test_a_worker_says_what_is_wrong_when_its_queue_does_not_exist(estate: Estate, tmp_path: Path) -> None:
+def test_a_worker_says_what_is_wrong_when_its_queue_does_not_exist(
+    estate: Estate[FakeAws], tmp_path: Path
+) -> None:
     environment = estate.environment(HUB_QUEUE_URL=f"{estate.queue}-missing", HUB_ACCOUNTS="222233334444")
     with worker(environment, tmp_path / "log") as running:
         assert running.process.wait(timeout=60) == 2

@@ -8,7 +8,10 @@ from typing import Any
 
 from moto.sqs.models import sqs_backends
 
+from tests.fake_aws.moto_gaps import _queues
 from tests.fake_aws.wire import Answer, Call, refusal, with_body
+
+_queues.take_turns()
 
 
 def inside(account_id: str, name: str, region: str = "us-east-1") -> Any:

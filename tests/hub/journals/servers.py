@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Thread
 from wsgiref.types import WSGIApplication
 
-import pytest
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -50,11 +49,15 @@ def moto() -> Iterator[str]:
 
 @contextmanager
 def dynalite() -> Iterator[str]:
+    """
+    Raises:
+        RuntimeError: it cannot run here; the text says what to install.
+    """
     node = shutil.which("node")
     if node is None:
-        pytest.fail("node is missing; install Node.js to test the journal against dynalite", pytrace=False)
+        raise RuntimeError("node is missing; install Node.js to try the journal on dynalite")
     if not (DYNALITE / "node_modules" / "dynalite").is_dir():
-        pytest.fail("dynalite is not installed; run `npm ci --prefix tests/dynalite`", pytrace=False)
+        raise RuntimeError("dynalite is not installed; run `npm ci --prefix tests/dynalite`")
     with subprocess.Popen(
         [node, "-e", LAUNCH],
         cwd=DYNALITE,
@@ -68,7 +71,7 @@ def dynalite() -> Iterator[str]:
         try:
             port = process.stdout.readline().strip()
             if not port:
-                pytest.fail(f"dynalite did not start: {process.stderr.read()}", pytrace=False)
+                raise RuntimeError(f"dynalite did not start: {process.stderr.read()}")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()

@@ -1,0 +1,144 @@
+"""A queue as SQS keeps one, in virtual time: what was received is invisible for a while, and comes again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from hub.work import Worker
+from tests.hub.messages import finding
+
+ACCOUNT, OTHER = "222233334444", "333344445555"
+
+
+@dataclass(slots=True)
+class Sent:
+    """A message in the queue."""
+
+    message_id: str
+    body: str
+    visible_at: float = 0.0
+    receives: int = 0
+    receipt: str = ""
+    deleted: bool = False
+
+
+class Queue:
+    """An SQS client with its queue. Only a message's latest receipt counts.
+
+    Args:
+        accounts: of the messages, in turn.
+        latency: seconds each call takes; 0: it answers without the loop ever turning, as no network does
+            but a buffer may.
+        refusals: errors that the next receives end with, by how many come before them.
+    """
+
+    def __init__(
+        self,
+        *accounts: str,
+        messages: int = 30,
+        latency: float = 0.0,
+        refusals: dict[int, ClientError] | None = None,
+    ) -> None:
+        self.sent = [
+            Sent(str(number), json.dumps(finding(accounts[number % len(accounts)], "bot", key=str(number))))
+            for number in range(messages)
+        ]
+        self._latency = latency
+        self._refusals = refusals or {}
+        self.calls = 0
+        self.on_delete: Callable[[Sent], None] = lambda _sent: None
+
+    @property
+    def deleted(self) -> list[str]:
+        return [each.message_id for each in self.sent if each.deleted]
+
+    def visible(self) -> list[Sent]:
+        now = asyncio.get_running_loop().time()
+        return [each for each in self.sent if not each.deleted and each.visible_at <= now]
+
+    async def receive_message(self, **asked: Any) -> dict[str, Any]:
+        self.calls += 1
+        refusal = self._refusals.get(self.calls)
+        await self._pass()
+        if refusal is not None:
+            raise refusal
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + asked["WaitTimeSeconds"]
+        while not (found := self.visible()[: asked["MaxNumberOfMessages"]]):
+            if loop.time() >= ends:
+                break
+            await asyncio.sleep(1)
+        return {"Messages": [_given(each, loop.time() + asked["VisibilityTimeout"]) for each in found]}
+
+    async def delete_message(self, **asked: Any) -> None:
+        [found] = self._by_receipt([asked["ReceiptHandle"]])
+        self.on_delete(found)
+        await self._pass()
+        assert not found.deleted, "deleted twice"
+        found.deleted = True
+
+    async def change_message_visibility_batch(self, **asked: Any) -> dict[str, Any]:
+        await self._pass()
+        loop = asyncio.get_running_loop()
+        failed = []
+        for entry in asked["Entries"]:
+            [found] = self._by_receipt([entry["ReceiptHandle"]])
+            if found.deleted or found.receipt != entry["ReceiptHandle"]:
+                failed.append({"Id": entry["Id"], "Code": "ReceiptHandleIsInvalid"})
+            else:
+                found.visible_at = loop.time() + entry["VisibilityTimeout"]
+        return {"Failed": failed}
+
+    async def _pass(self) -> None:
+        if self._latency:
+            await asyncio.sleep(self._latency)
+
+    def _by_receipt(self, receipts: Sequence[str]) -> list[Sent]:
+        return [self.sent[int(receipt.partition("/")[0])] for receipt in receipts]
+
+
+def _given(sent: Sent, visible_at: float) -> dict[str, Any]:
+    sent.receives += 1
+    sent.receipt = f"{sent.message_id}/{sent.receives}"
+    sent.visible_at = visible_at
+    attributes = {"ApproximateReceiveCount": str(sent.receives)}
+    return {
+        "MessageId": sent.message_id,
+        "ReceiptHandle": sent.receipt,
+        "Body": sent.body,
+        "Attributes": attributes,
+    }
+
+
+def a_worker(queue: Queue, *, concurrency: int = 4, grace_seconds: float = 25.0) -> Worker:
+    """A worker on that queue, which knows nothing else of AWS. Its lease is 60 seconds."""
+
+    async def kept(_service: str) -> Queue:
+        return queue
+
+    settings = SimpleNamespace(
+        queue_url="https://queue.example.invalid",
+        region="us-east-1",
+        concurrency=concurrency,
+        lease_seconds=60.0,
+        grace_seconds=grace_seconds,
+    )
+    kit: Any = SimpleNamespace(
+        settings=settings,
+        identity=SimpleNamespace(kept=kept),
+        accounts=SimpleNamespace(throttles=0),
+        metrics=SimpleNamespace(emit=lambda **_: None),
+    )
+    return Worker(kit)
+
+
+def refusal(code: str, status: int) -> ClientError:
+    answer = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "ReceiveMessage")
