@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from botocore import xform_name
@@ -15,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bots._aws import AwsError
 from hub.aws.clients import Clients, Keys, signing_as
 from hub.aws.errors import EXPIRED, THROTTLED, from_botocore
+from hub.aws.merging import Merger, question
 from hub.aws.throttle import Pacer
 
 TRIES = 10  # of a call that AWS throttles
@@ -41,12 +43,25 @@ class SpokeAccount:
     pacer: Pacer
     clock: Callable[[], datetime] = utc_now
     expired: Callable[[], None] = lambda: None
+    merger: Merger = field(default_factory=Merger)
 
     @property
     def now(self) -> datetime:
         return self.clock()
 
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
+        asked = question(service, operation, params)
+        if asked is not None:
+            # One session has one bot's rights: what is allowed to one of them is allowed to all.
+            whose = (self.keys.access_key, self.region)
+            merged = await self.merger.ask(whose, asked, partial(self._send, service, operation))
+            if merged is not None:
+                return merged
+        return await self._send(service, operation, lambda: params)
+
+    async def _send(
+        self, service: str, operation: str, params: Callable[[], Mapping[str, Any]]
+    ) -> dict[str, Any]:
         client = await self.clients.get(service, self.region)
         method = getattr(client, xform_name(operation))
         for tried in range(TRIES):
@@ -58,7 +73,7 @@ class SpokeAccount:
             async with self.pacer.admitted(self.account_id, self.region, service, operation) as lane:
                 try:
                     with signing_as(self.keys, throttled=lane.slow_down):
-                        answer: dict[str, Any] = await method(**params)
+                        answer: dict[str, Any] = await method(**params())
                     return answer
                 except (ClientError, BotoCoreError) as error:
                     told = from_botocore(error, service=service, operation=operation, region=self.region)

@@ -21,6 +21,7 @@ from bots._grants import grants
 from hub.aws.account import SpokeAccount
 from hub.aws.clients import Clients, Keys, client_config, new_session
 from hub.aws.errors import from_botocore, outcome_of
+from hub.aws.merging import Merger
 from hub.aws.throttle import Pacer
 from hub.errors import SpokeDenied, SpokeError, SpokeThrottled, SpokeUnreachable
 from hub.model import Outcome
@@ -188,6 +189,7 @@ class Accounts:
         self._identity = identity
         self._clients = clients
         self._pacer = pacer
+        self._merger = Merger()
         self._sessions: dict[tuple[str, str], _Session] = {}
         self._opening: dict[tuple[str, str], asyncio.Task[_Session]] = {}
 
@@ -222,6 +224,7 @@ class Accounts:
             self._clients,
             self._pacer,
             expired=partial(self._forget, key, session),
+            merger=self._merger,
         )
 
     def _forget(self, key: tuple[str, str], session: _Session) -> None:
