@@ -45,10 +45,6 @@ class Moto:
 
     def __call__(self, request: Request) -> Answer:
         environ = request.environ
-        if request.content_encoding:
-            # moto unpacks what has not been read yet.
-            environ["wsgi.input"].seek(0)
-            request = Request(environ)
         try:
             handler = self._handler(request)
             return _called(handler, request)

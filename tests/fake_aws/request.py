@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gzip
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -123,6 +124,12 @@ class Request(moto_request.Request):  # type: ignore[misc]
     @_Once
     def stream(self) -> Any:
         return self.environ["wsgi.input"]  # holds the body and nothing else
+
+    def unpack(self) -> None:
+        """Clients pack the larger requests of some services; to be done before anybody reads it."""
+        if self.environ.pop("HTTP_CONTENT_ENCODING", "") == "gzip":
+            body = gzip.decompress(self.environ["wsgi.input"].read())
+            self.environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
 
     def _load_form_data(self) -> None:
         if "form" in self.__dict__:

@@ -83,6 +83,8 @@ def read(request: Request) -> Call | None:
     if found is None:
         return None
     service = _service(found["name"], environ)
+    if service != "s3":  # where it is the object that is packed, not the request
+        request.unpack()
     try:
         model = get_service_model(service)
     except Exception as error:
