@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import signal
 import sys
 
 from rich.console import Console
@@ -46,4 +47,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # As Ctrl-C does: what was started is ended on the way out, and not left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())
