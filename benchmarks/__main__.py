@@ -61,4 +61,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # As Ctrl-C does: what was started is ended on the way out, and not left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())
