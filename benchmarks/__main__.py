@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmarks.figure import Figure, show
 from tests.emulator.running import emulator
 
-FIGURES = ("cold_start", "calls", "latency", "cpu", "pacing", "memory", "workers")
+FIGURES = ("cold_start", "calls", "latency", "cpu", "pacing", "memory", "workers", "faults")
 
 
 def main() -> int:
