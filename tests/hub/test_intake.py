@@ -184,11 +184,11 @@ def test_messages_on_their_way_to_a_worker_that_stops_are_given_back_too(
         await asyncio.sleep(10 * LEASE)
 
     async def stopped() -> list[Sent]:
-        worker = a_worker(queue, grace_seconds=0.0)
+        worker = a_worker(queue, concurrency=64, grace_seconds=0.0)
         running = asyncio.create_task(worker.run())
-        # The first ten have arrived, eighty more are on their way.
+        # The first ten have arrived.
         await asyncio.sleep(0.5)
-        assert sum(each.receives for each in queue.sent) == 90
+        assert sum(each.receives for each in queue.sent) == 70, "60 are on their way"
         worker.stop()
         await running
         return queue.visible()
@@ -228,6 +228,18 @@ def test_a_worker_that_may_not_read_its_queue_says_so_and_ends(
     settle_by(work)
     with pytest.raises(SpokeError, match=code):
         run(VirtualLoop(), asyncio.wait_for(a_worker(queue, concurrency=64).run(), timeout=3600))
+
+
+def test_a_worker_reads_no_more_than_it_has_hands_for(settle_by: Callable[[Work], None]) -> None:
+    queue = Queue(*(f"{number:012}" for number in range(100)), messages=1_000, latency=0.05)
+
+    async def work(_key: str) -> None:
+        await asyncio.sleep(10 * LEASE)
+
+    settle_by(work)
+    until(lambda: bool(queue.deleted), a_worker(queue, concurrency=16))
+    read = sum(each.receives for each in queue.sent)
+    assert read <= 16 + 16 + 2 * 10, "at work, ready, and what two calls may bring too much"
 
 
 @pytest.mark.parametrize("grace", [0.0, 10.0])
