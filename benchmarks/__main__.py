@@ -28,6 +28,7 @@ FIGURES = (
     "fairness",
     "memory",
     "workers",
+    "faults",
     "side_by_side",
 )
 

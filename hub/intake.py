@@ -34,7 +34,7 @@ BATCH = 10  # the most SQS gives or takes at once
 LONG_POLL_SECONDS = 20
 POLL_AGAIN_SECONDS = 5.0
 LAST_ANSWER_SECONDS = 1.0  # how long a stopping worker waits for messages on their way to it
-READERS = 8  # calls at once, while there is a backlog
+READERS = 8  # calls at once, while there is much to do
 MOST_HELD = 10_000
 MOST_BYTES = 64 * 2**20
 SHED = 500
@@ -134,7 +134,10 @@ class Intake:
                 backlog = await self._receive_more()
 
     async def _receive_more(self) -> bool:
-        readers = {asyncio.create_task(self._receive(wait=0)) for _ in range(READERS)}
+        # Not more than can be used soon: what one worker holds the others cannot have.
+        wanted = self._kit.settings.concurrency - self._rota.ready
+        calls = min(READERS, math.ceil(wanted / BATCH))
+        readers = {asyncio.create_task(self._receive(wait=0)) for _ in range(calls)}
         try:
             await asyncio.wait(readers)
         except asyncio.CancelledError:

@@ -115,7 +115,9 @@ def settle(emulator: Emulator, tables: str, scenario: Scenario, folder: Path) ->
                 patience=scenario.patience,
                 pause=PAUSE_SECONDS,
             )
-            killed.append(running.pop(0))
+            # Who did most has most at hand.
+            killed.append(max(running, key=_closed_by))
+            running.remove(killed[-1])
             killed[-1].kill()
             running.append(stack.enter_context(worker(environment, next(logs))))
         until(

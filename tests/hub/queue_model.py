@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -53,6 +53,7 @@ class Queue:
         self._latency = latency
         self._refusals = refusals or {}
         self.calls = 0
+        self.deleting = latency
         self.on_delete: Callable[[Sent], None] = lambda _sent: None
 
     @property
@@ -66,8 +67,8 @@ class Queue:
     async def receive_message(self, **asked: Any) -> dict[str, Any]:
         self.calls += 1
         refusal = self._refusals.get(self.calls)
-        await self._pass()
         if refusal is not None:
+            await self._pass()
             raise refusal
         loop = asyncio.get_running_loop()
         ends = loop.time() + asked["WaitTimeSeconds"]
@@ -75,21 +76,23 @@ class Queue:
             if loop.time() >= ends:
                 break
             await asyncio.sleep(1)
-        return {"Messages": [_given(each, loop.time() + asked["VisibilityTimeout"]) for each in found]}
+        given = [_given(each, loop.time() + asked["VisibilityTimeout"]) for each in found]
+        await self._pass()
+        return {"Messages": given}
 
     async def delete_message(self, **asked: Any) -> None:
-        [found] = self._by_receipt([asked["ReceiptHandle"]])
+        found = self._by(asked["ReceiptHandle"])
         self.on_delete(found)
-        await self._pass()
+        await asyncio.sleep(self.deleting)
         assert not found.deleted, "deleted twice"
-        found.deleted = True
+        found.deleted = found.receipt == asked["ReceiptHandle"]
 
     async def change_message_visibility_batch(self, **asked: Any) -> dict[str, Any]:
         await self._pass()
         loop = asyncio.get_running_loop()
         failed = []
         for entry in asked["Entries"]:
-            [found] = self._by_receipt([entry["ReceiptHandle"]])
+            found = self._by(entry["ReceiptHandle"])
             if found.deleted or found.receipt != entry["ReceiptHandle"]:
                 failed.append({"Id": entry["Id"], "Code": "ReceiptHandleIsInvalid"})
             else:
@@ -100,8 +103,8 @@ class Queue:
         if self._latency:
             await asyncio.sleep(self._latency)
 
-    def _by_receipt(self, receipts: Sequence[str]) -> list[Sent]:
-        return [self.sent[int(receipt.partition("/")[0])] for receipt in receipts]
+    def _by(self, receipt: str) -> Sent:
+        return self.sent[int(receipt.partition("/")[0])]
 
 
 def _given(sent: Sent, visible_at: float) -> dict[str, Any]:

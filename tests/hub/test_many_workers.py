@@ -12,7 +12,7 @@ from tests.hub import many_workers
 from tests.hub.journals.servers import dynalite
 from tests.hub.many_workers import Scenario
 
-SCENARIO = Scenario(findings=300)
+SCENARIO = Scenario(findings=160)
 
 
 @pytest.fixture
@@ -36,4 +36,3 @@ def test_whichever_worker_is_killed_each_finding_is_settled_once_and_nothing_is_
     # A kill may repeat what was at work at that moment, and nothing else.
     assert sum(told.writes.values()) - SCENARIO.findings <= SCENARIO.kills * SCENARIO.hands
     assert told.taken_over > 0, "the killed workers left something behind"
-    assert all(told.by_worker), "everybody had work"
