@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from bots._aws import Aws, AwsError, together
+from bots._aws import Aws, AwsError
 from bots._bot import CannotFix, Target, TargetGone
 from bots._rules import Change, Direction, Rule, Rules, cidr, protocol_name
 from bots._tags import own_tags
@@ -40,15 +40,19 @@ async def own_group(aws: Aws, target: Target) -> dict[str, Any]:
     if answer is None or not answer["SecurityGroups"]:
         raise TargetGone(f"security group {target.id} does not exist in {aws.region}")
     group: dict[str, Any] = answer["SecurityGroups"][0]
-    if group["OwnerId"] != aws.account_id:
-        raise CannotFix(
-            f"security group {target.id} is shared by account {group['OwnerId']}: only its owner can change it"
-        )
+    _must_be_own(aws, target, group["OwnerId"])
     return group
 
 
+def _must_be_own(aws: Aws, target: Target, owner: str) -> None:
+    if owner != aws.account_id:
+        raise CannotFix(
+            f"security group {target.id} is shared by account {owner}: only its owner can change it"
+        )
+
+
 async def group_notes(aws: Aws, target: Target) -> tuple[str, ...]:
-    """What a person should know about the group itself. Raises as `own_group`."""
+    """What a person should know before the group is changed. Raises as `own_group`."""
     group = await own_group(aws, target)
     return tuple(
         f"the group is managed by {tag['Value']} ({tag['Key']}), which may put the rules back"
@@ -57,15 +61,23 @@ async def group_notes(aws: Aws, target: Target) -> tuple[str, ...]:
     )
 
 
-async def look(aws: Aws, target: Target, direction: Direction) -> tuple[dict[str, Rule], tuple[str, ...]]:
-    """The group's rules of one direction by id, and `group_notes`. Raises as `own_group`."""
-    # Of a group that is gone or shared AWS shows no rules, and the other answer says why.
-    notes, rules = await together(group_notes(aws, target), all_rules(aws, target.id))
-    return rules[direction], notes
+async def own_rules(aws: Aws, target: Target) -> dict[Direction, dict[str, Rule]]:
+    """As `all_rules`, of a group that is there and the account's own. Raises as `own_group`."""
+    found = await _records(aws, target.id)
+    if not found:
+        # A group without rules looks like none at all.
+        await own_group(aws, target)
+    for record in found:
+        _must_be_own(aws, target, record["GroupOwnerId"])
+    return _by_direction(found, aws.account_id)
 
 
 async def all_rules(aws: Aws, group_id: str) -> dict[Direction, dict[str, Rule]]:
     """The group's rules of both directions by id, one for each single source."""
+    return _by_direction(await _records(aws, group_id), aws.account_id)
+
+
+async def _records(aws: Aws, group_id: str) -> list[dict[str, Any]]:
     found = aws.pages(
         "ec2",
         "DescribeSecurityGroupRules",
@@ -73,10 +85,14 @@ async def all_rules(aws: Aws, group_id: str) -> dict[Direction, dict[str, Rule]]
         Filters=[{"Name": "group-id", "Values": [group_id]}],
         MaxResults=1000,
     )
+    return [record async for record in found]
+
+
+def _by_direction(records: Iterable[dict[str, Any]], account_id: str) -> dict[Direction, dict[str, Rule]]:
     rules: dict[Direction, dict[str, Rule]] = {"inbound": {}, "outbound": {}}
-    async for record in found:
+    for record in records:
         side = rules["outbound" if record["IsEgress"] else "inbound"]
-        side[record["SecurityGroupRuleId"]] = _rule(record, aws.account_id)
+        side[record["SecurityGroupRuleId"]] = _rule(record, account_id)
     return rules
 
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
-from bots._groups import READS, look
+from bots._groups import READS, group_notes, own_rules
 from bots._openings import ToAnyone, parted, spared
 from bots._removal import WRITES, Port, Protocol, put_back, remove
 from bots._rules import EVERYTHING, PORTED, Direction, Rule, named
@@ -69,9 +69,10 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Cleared]:
-    live, notes = await look(aws, target, params.direction)
+    live = (await own_rules(aws, target))[params.direction]
     opening = params.opening
     rules, wider = parted(live, opening)
+    notes = await group_notes(aws, target) if rules else ()
     if wider:
         notes += (f"{opening} stays open {params.direction} by rules that open more than it: {named(wider)}",)
     return Check(

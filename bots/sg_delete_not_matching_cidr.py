@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 from bots import _prefix_lists
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
-from bots._groups import READS, look
+from bots._groups import READS, group_notes, own_rules
 from bots._removal import WRITES, Port, put_back, remove
 from bots._rules import Direction, Rule, cidr, contains, named
 
@@ -52,9 +52,9 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Deleted]:
-    found, notes = await look(aws, target, params.direction)
-    live = found.values()
+    live = (await own_rules(aws, target))[params.direction].values()
     rules = tuple(sorted(rule for rule in live if params.takes(rule)))
+    notes = await group_notes(aws, target) if rules else ()
     covering = [rule for rule in live if rule.covers(params.port)]
     notes += await _prefix_lists.unjudged(aws, covering, params.cidr)
     if wide := [rule for rule in rules if not rule.is_just(params.port)]:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
-from bots._groups import READS, look, rearrange
+from bots._groups import READS, group_notes, own_rules, rearrange
 from bots._narrowing import ANY, Narrowing, refuse_widening
 from bots._removal import TURNING_WRITES, Port, restore
 from bots._rules import Direction, Rule, cidr, named, to_move
@@ -65,9 +65,10 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Moved]:
-    live, notes = await look(aws, target, params.direction)
+    live = (await own_rules(aws, target))[params.direction]
     new, side, narrowing = params.change_scope_to, params.direction, params.narrowing
     wrong = [rule for rule in live.values() if narrowing.moves(rule)]
+    notes = await group_notes(aws, target) if wrong else ()
     return Check(
         compliant=not wrong,
         before=Moved(wish=params, rules=tuple(sorted(filter(narrowing.concerns, live.values())))),

@@ -5,9 +5,9 @@ Caution: whatever wears only this group can no longer be reached and reach anybo
 outlive the rules. Services that manage a group of their own (EKS, Directory Service) may add rules again.
 """
 
-from bots._aws import Aws, together
+from bots._aws import Aws
 from bots._bot import Before, Bot, Check, NoParams, Risk, Target, Undo, entity
-from bots._groups import READS, all_rules, group_notes, rearrange
+from bots._groups import READS, group_notes, own_rules, rearrange
 from bots._removal import WRITES
 from bots._rules import Direction, Rule, named, to_drop, to_put_back
 
@@ -34,10 +34,11 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: NoParams) -> Check[Stripped]:
-    notes, live = await together(group_notes(aws, target), all_rules(aws, target.id))
+    live = await own_rules(aws, target)
     before = Stripped(
         inbound=tuple(sorted(live["inbound"].values())), outbound=tuple(sorted(live["outbound"].values()))
     )
+    notes = await group_notes(aws, target) if before.inbound or before.outbound else ()
     sides = (("inbound", before.inbound), ("outbound", before.outbound))
     return Check(
         compliant=not (before.inbound or before.outbound),

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
-from bots._groups import READS, look
+from bots._groups import READS, group_notes, own_rules
 from bots._openings import ToNetwork, parted
 from bots._removal import WRITES, AnyPort, Protocol, put_back, remove
 from bots._rules import EVERYTHING, PORTED, Direction, Rule, cidr, named, ways_left
@@ -64,9 +64,10 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Deleted]:
-    live, notes = await look(aws, target, params.direction)
+    live = (await own_rules(aws, target))[params.direction]
     opening = params.opening
     rules, others = parted(live, opening)
+    notes = await group_notes(aws, target) if rules else ()
     for why, left in ways_left(others, params.scope).items():
         notes += (f"{opening} stays open {params.direction} {why}: {named(left)}",)
     return Check(

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 from bots._aws import Aws
 from bots._bot import Before, Bot, Check, Params, Risk, Target, Undo, entity
 from bots._closing import Closing, closing_notes, to_close
-from bots._groups import READS, look, rearrange
+from bots._groups import READS, group_notes, own_rules, rearrange
 from bots._removal import TURNING_WRITES, Port, restore
 from bots._rules import Direction, Rule, cidr, named
 
@@ -64,9 +64,10 @@ bot = Bot(
 
 @bot.check
 async def check(aws: Aws, target: Target, params: Wish) -> Check[Opened]:
-    live, notes = await look(aws, target, params.direction)
+    live = (await own_rules(aws, target))[params.direction]
     closing = params.closing
     open_rules = [rule for rule in live.values() if closing.left_of(rule) is not None]
+    notes = await group_notes(aws, target) if open_rules else ()
     saved = tuple(sorted(rule for rule in live.values() if rule.source == params.scope))
     return Check(
         compliant=not open_rules,

@@ -64,10 +64,33 @@ def before(call: Call) -> Answer | None:
     return None
 
 
+def _described(call: Call, answer: Answer) -> Answer:
+    """moto does not say whose a rule's group is, ignores MaxResults and NextToken and answers with everything."""
+    root, space = xml_of(answer)
+    rules = root.find(f"{space}securityGroupRuleSet")
+    if rules is None:
+        return answer
+    backend = ec2_backends[call.account_id][call.region]
+    for rule in rules:
+        group = backend.get_security_group_from_id(rule.findtext(f"{space}groupId", ""))
+        if group is not None:
+            ET.SubElement(rule, f"{space}groupOwnerId").text = group.owner_id
+    if size := int(call.params.get("MaxResults") or 0):
+        start = int(call.params.get("NextToken") or 0)
+        everything = list(rules)
+        for rule in everything[:start] + everything[start + size :]:
+            rules.remove(rule)
+        if start + size < len(everything):
+            ET.SubElement(root, f"{space}nextToken").text = str(start + size)
+    return with_body(answer, root)
+
+
 def after(call: Call, answer: Answer) -> Answer:
     """moto answers an authorize of several permissions with the rules of the last one only, and drops
     the descriptions of rules for groups and prefix lists. It turns nothing but ports and IPv4 networks.
     """
+    if call.operation == "DescribeSecurityGroupRules":
+        return _described(call, answer)
     group = ec2_backends[call.account_id][call.region].get_security_group_from_id(
         call.params.get("GroupId", "")
     )

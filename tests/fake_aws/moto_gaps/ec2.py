@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from moto.ec2.models import ec2_backends
 
@@ -18,7 +17,7 @@ from tests.fake_aws.moto_gaps import (
     _snapshots,
     _vpcs,
 )
-from tests.fake_aws.wire import Answer, Call, refusal, with_body, xml_of
+from tests.fake_aws.wire import Answer, Call, refusal
 
 
 def _instance(call: Call, instance_id: str) -> Any:
@@ -95,8 +94,6 @@ def _cannot_stop(call: Call) -> Answer | None:
 
 
 def after(call: Call, answer: Answer) -> Answer:
-    if call.operation == "DescribeSecurityGroupRules" and (size := call.params.get("MaxResults")):
-        return _page(answer, int(size), int(call.params.get("NextToken") or 0))
     if "NetworkAcl" in call.operation:
         return _network_acls.after(call, answer)
     if call.operation == "DescribeVpcPeeringConnections":
@@ -106,17 +103,3 @@ def after(call: Call, answer: Answer) -> Answer:
     if call.operation == "ModifyNetworkInterfaceAttribute":
         return _network_interfaces.after(call, answer)
     return _security_groups.after(call, answer)
-
-
-def _page(answer: Answer, size: int, start: int) -> Answer:
-    """moto ignores MaxResults and NextToken of DescribeSecurityGroupRules and answers with everything."""
-    root, space = xml_of(answer)
-    rules = root.find(f"{space}securityGroupRuleSet")
-    if rules is None:
-        return answer
-    everything = list(rules)
-    for rule in everything[:start] + everything[start + size :]:
-        rules.remove(rule)
-    if start + size < len(everything):
-        ET.SubElement(root, f"{space}nextToken").text = str(start + size)
-    return with_body(answer, root)
