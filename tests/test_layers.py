@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "hub.model",
         "hub.errors",
         "hub.settings",
+        "hub.__version__",
         "bots._aws",
         "bots._bot",
         "bots._grants",

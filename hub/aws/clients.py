@@ -18,13 +18,18 @@ from typing import Any
 from aioboto3 import Session
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
+from botocore import __version__ as botocore_version
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader, create_loader
 
+from hub import __version__
 from hub.aws.errors import THROTTLED
 from hub.aws.tls import SharedTlsSession
 from hub.errors import InternalError
+
+# What CloudTrail shows of a call, beside the session.
+_USER_AGENT = f"remediation-hub/{__version__} Botocore/{botocore_version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,8 @@ def client_config(**more: Any) -> AioConfig:
         max_pool_connections=100,
         retries={"mode": "standard", "total_max_attempts": 4},
         account_id_endpoint_mode="disabled",
-        user_agent_extra="remediation-hub",
+        # Built whole by us: botocore builds its own, longer one anew for every call, 8 % of all CPU.
+        user_agent=_USER_AGENT,
         http_session_cls=SharedTlsSession,
         **more,
     )

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hub import __version__
 from hub.aws.account import SpokeAccount
 from hub.aws.clients import Clients, Keys, signing_as
 from hub.aws.throttle import Pacer
@@ -62,6 +63,17 @@ async def test_fifty_accounts_at_once_through_one_client_stay_apart(aws: FakeAws
         assert [call.operation for call in calls] == ["CreateUser", "ListUsers"]
         assert {call.access_key for call in calls} == {mine.access_key}
         assert calls[0].params["UserName"] == f"made-for-{mine.account_id}"
+
+
+async def test_a_call_says_that_it_is_the_hubs(aws: FakeAws, clients: Clients) -> None:
+    seen: list[str] = []
+    client = await clients.get("iam", "us-east-1")
+    client.meta.events.register(
+        "before-send.iam", lambda request, **_: seen.append(request.headers["User-Agent"].decode())
+    )
+    await account(keys_of(aws, aws.fresh_account()), clients, Pacer(1000)).call("iam", "ListUsers")
+    assert len(seen) == 1
+    assert seen[0].startswith(f"remediation-hub/{__version__} Botocore/"), "CloudTrail's userAgent"
 
 
 async def test_a_call_outside_any_account_is_never_sent(aws: FakeAws, clients: Clients) -> None:
