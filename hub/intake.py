@@ -245,7 +245,11 @@ class Intake:
         await self._all_visible_in(0, iter(receipts))
 
 
-def longer(seconds: float, delivery: Delivery) -> float:
+def longer(seconds: float, delivery: Delivery, *, plain: int = 0) -> float:
     """A pause that doubles with every receive: a queue gives a message up after so many of them, and
-    what keeps it from being settled (a journal that is away, say) may last for hours."""
-    return seconds * 2.0 ** min(delivery.receives - 1, MOST_DOUBLINGS)
+    what keeps it from being settled (a journal that is away, say) may last for hours.
+
+    Args:
+        plain: how many pauses are as long as the first.
+    """
+    return seconds * 2.0 ** min(max(0, delivery.receives - 1 - plain), MOST_DOUBLINGS)

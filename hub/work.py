@@ -17,7 +17,7 @@ from typing import Any
 
 from hub import flow
 from hub.aws.queues import visible_in
-from hub.errors import HubError, NotNow, PutOff, SettingsWrong
+from hub.errors import HubError, LeaseLost, NotNow, PutOff, SettingsWrong
 from hub.flow.kit import Kit
 from hub.intake import Delivery, Intake, longer
 from hub.model import Outcome, Report
@@ -25,6 +25,7 @@ from hub.model import Outcome, Report
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 15
+PLAIN_PAUSES = 3
 PROGRESS_SECONDS = 60.0
 SHARE = 4  # an account gets a quarter of the hands at most
 
@@ -145,7 +146,7 @@ class Worker:
             self.tally.handed_back += 1
             receipt = intake.let_go(delivery)
             with contextlib.suppress(asyncio.CancelledError):
-                await visible_in(sqs, url, receipt, _again_in(error, delivery))
+                await visible_in(sqs, url, receipt, self._again_in(error, delivery))
             if isinstance(error, HubError):
                 return
             raise
@@ -162,6 +163,22 @@ class Worker:
             self.tally.nothing_due += 1
         else:
             self.tally.count(done.report)
+
+    def _again_in(self, error: BaseException, delivery: Delivery) -> float:
+        """Seconds after which a message that was not settled shall come again."""
+        if isinstance(error, PutOff):
+            return error.seconds
+        if isinstance(error, NotNow):
+            # A dead worker's lease ends soon; a live one's work may take long.
+            return longer(error.seconds, delivery, plain=PLAIN_PAUSES)
+        if isinstance(error, asyncio.CancelledError):
+            return 0
+        log.error(
+            "message not settled, handed back", extra={"message_id": delivery.message_id, "error": str(error)}
+        )
+        if isinstance(error, LeaseLost):
+            return longer(min(RETRY_SECONDS, self._kit.settings.lease_seconds), delivery, plain=PLAIN_PAUSES)
+        return longer(RETRY_SECONDS, delivery)
 
     def _emit(self, intake: Intake) -> None:
         throttles = self._kit.accounts.throttles
@@ -192,17 +209,3 @@ class Worker:
             )
             self._emit(intake)
             settled, at = tally.settled, now
-
-
-def _again_in(error: BaseException, delivery: Delivery) -> float:
-    """Seconds after which a message that was not settled shall come again."""
-    if isinstance(error, PutOff):
-        return error.seconds
-    if isinstance(error, NotNow):
-        return longer(error.seconds, delivery)
-    if isinstance(error, asyncio.CancelledError):
-        return 0
-    log.error(
-        "message not settled, handed back", extra={"message_id": delivery.message_id, "error": str(error)}
-    )
-    return longer(RETRY_SECONDS, delivery)

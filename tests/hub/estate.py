@@ -20,7 +20,7 @@ from tests.fake_aws.admin import client
 from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, Arranged, allow
 
 PATIENCE_SECONDS = 60.0
-RECEIVES = 3
+RECEIVES = 5
 
 Aws = TypeVar("Aws", bound=Arranged)
 
@@ -73,7 +73,7 @@ class Estate(Generic[Aws]):
             "HUB_QUEUE_URL": self.queue,
             "HUB_REPORT_TOPIC_ARN": self.topic,
             "HUB_JOURNAL": f"dynamodb:{self.table}",
-            "HUB_LEASE_SECONDS": "2",
+            "HUB_LEASE_SECONDS": "5",
             "HUB_CALLS_PER_SECOND": "1000",
         }
         if self.tables:

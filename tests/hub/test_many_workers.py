@@ -12,7 +12,7 @@ from tests.hub import many_workers
 from tests.hub.journals.servers import dynalite
 from tests.hub.many_workers import Scenario
 
-SCENARIO = Scenario(findings=160)
+SCENARIO = Scenario(findings=120, lease_seconds=6.0)
 
 
 @pytest.fixture
