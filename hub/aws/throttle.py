@@ -24,6 +24,8 @@ STEPS = 8  # from nothing to the full rate
 SAME_TROUBLE_SECONDS = 0.5
 # AWS's clock and ours differ by what a call takes to arrive; a window that is a little longer forgives it.
 WINDOW_SECONDS = 1.02
+POLL_SECONDS = 0.01
+INSTANT = 0.001
 MAX_LANES = 20_000
 
 
@@ -39,7 +41,7 @@ class Lane:
     """One bucket of AWS, as this process sees it.
 
     The throttler gives what AWS refills; ``spare`` is what a rest has left on top of it. ``queue``
-    makes waiters come one by one: a Throttler polls, and one waiter that polls is enough.
+    makes waiters come one by one: the first one looks again when a call is due, the others need not.
     """
 
     limit: Limit
@@ -67,6 +69,7 @@ class Lane:
         self.rate = rate
         self.throttler.rate_limit = max(1, int(rate))
         self.throttler.period = WINDOW_SECONDS * self.throttler.rate_limit / rate
+        self.throttler.retry_interval = POLL_SECONDS
 
     def slow_down(self) -> None:
         """AWS has throttled a call of this lane."""
@@ -87,15 +90,24 @@ class Lane:
             if rested > 0:
                 self.spare = min(self._most_spare, self.spare + rested * self.rate)
             # What is refilled goes first: unused it is lost, and a burst takes its time to be spent.
-            if self.spare >= 1 and self._refill_is_used():
+            due_in = self._refilled_in()
+            if self.spare >= 1 and due_in > 0:
                 self.spare -= 1
             else:
+                # By itself a Throttler looks a hundred times a second, which thousands of lanes would feel.
+                self.throttler.retry_interval = max(POLL_SECONDS, due_in)
                 await self.throttler.acquire()
             self.used_at = time.monotonic()
 
-    def _refill_is_used(self) -> bool:
+    def _refilled_in(self) -> float:
+        """Seconds until the refill has a call to give; 0 for now."""
         self.throttler.flush()
-        return bool(len(self.throttler._task_logs) >= self.throttler.rate_limit)
+        calls = self.throttler._task_logs
+        over = len(calls) - self.throttler.rate_limit
+        if over < 0:
+            return 0.0
+        # It counts as gone only after its period, not at its end.
+        return float(calls[over] + self.throttler.period - time.monotonic()) + INSTANT
 
     def _recover(self, now: float) -> None:
         if self.rate < self.limit.per_second:

@@ -227,7 +227,9 @@ def test_workers_that_do_not_know_of_each_other_come_to_share_a_bucket(
     assert sum(refused) <= 0.25 * sum(done), "and AWS says no far less often than yes"
 
 
-async def test_of_a_thousand_waiters_one_polls_and_the_first_come_goes_first(clock: Clock) -> None:
+async def test_of_a_thousand_waiters_one_looks_once_a_second_and_the_first_come_goes_first(
+    clock: Clock,
+) -> None:
     lane, order = Lane(Limit(500, 500)), list[int]()
 
     async def one(number: int) -> None:
@@ -236,15 +238,14 @@ async def test_of_a_thousand_waiters_one_polls_and_the_first_come_goes_first(clo
 
     await asyncio.gather(*(one(number) for number in range(1000)))
     assert order == sorted(order)
-    assert clock.sleeps < 150, "one second of waiting at a hundredth of a second a look"
+    assert clock.sleeps <= 2, "for the second after which there are more"
 
 
 async def test_a_waiter_who_leaves_does_not_hold_up_the_others(clock: Clock) -> None:
     lane = Lane(Limit(1, 1))
     await lane.admit()
     leaving, staying = (asyncio.create_task(lane.admit()) for _ in range(2))
-    for _ in range(3):
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)
     leaving.cancel()
     await staying
     assert leaving.cancelled()
