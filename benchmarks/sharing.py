@@ -1,7 +1,7 @@
 """Sharing: four workers that know nothing of each other, on one account, and AWS's token buckets before it.
 
 Throttle state is per process. Each worker begins at the full rate and with the whole burst, is throttled, halves
-its rate and wins back an eighth of it a second (`hub.aws.throttle`). AWS's buckets are here exactly
+its rate and wins back an eighth of it every two seconds (`hub.aws.throttle`). AWS's buckets are here exactly
 what each of the workers believes to have for itself. Both are half of the documented size: two cores, which
 carry the emulator and four workers, must not be what limits them.
 

@@ -19,7 +19,7 @@ from asyncio_throttle import Throttler
 
 from hub.aws.limits import Limit, bucket_of
 
-RECOVER_SECONDS = 1.0
+RECOVER_SECONDS = 2.0
 STEPS = 8  # from nothing to the full rate
 SAME_TROUBLE_SECONDS = 0.5
 # AWS's clock and ours differ by what a call takes to arrive; a window that is a little longer forgives it.

@@ -182,7 +182,7 @@ async def test_the_rate_comes_back_step_by_step_and_no_further(clock: Clock) -> 
     lane = await admit(pacer, "ListUsers")
     lane.slow_down()
     rates = []
-    for passed in (0.9, 0.2, 1.0, 1.0, 1.0, 30.0):
+    for passed in (1.9, 0.2, 2.0, 2.0, 2.0, 60.0):
         clock.now += passed
         assert await admit(pacer, "ListUsers") is lane
         rates.append(lane.rate)
