@@ -54,6 +54,8 @@ class Queue:
         self._refusals = refusals or {}
         self.calls = 0
         self.deleting = latency
+        self.deletions: list[int] = []  # how many messages each request was to delete
+        self.undeletable: dict[str, str] = {}  # message -> the code its next deletion ends with
         self.on_delete: Callable[[Sent], None] = lambda _sent: None
 
     @property
@@ -80,12 +82,22 @@ class Queue:
         await self._pass()
         return {"Messages": given}
 
-    async def delete_message(self, **asked: Any) -> None:
-        found = self._by(asked["ReceiptHandle"])
-        self.on_delete(found)
+    async def delete_message_batch(self, **asked: Any) -> dict[str, Any]:
+        entries = asked["Entries"]
+        self.deletions.append(len(entries))
+        found = [self._by(entry["ReceiptHandle"]) for entry in entries]
+        for each in found:
+            self.on_delete(each)
         await asyncio.sleep(self.deleting)
-        assert not found.deleted, "deleted twice"
-        found.deleted = found.receipt == asked["ReceiptHandle"]
+        answer: dict[str, Any] = {"Successful": [], "Failed": []}
+        for entry, each in zip(entries, found, strict=True):
+            if (code := self.undeletable.pop(each.message_id, None)) is not None:
+                answer["Failed"].append({"Id": entry["Id"], "Code": code, "SenderFault": False})
+                continue
+            assert not each.deleted, "deleted twice"
+            each.deleted = each.receipt == entry["ReceiptHandle"]
+            answer["Successful"].append({"Id": entry["Id"]})
+        return answer
 
     async def change_message_visibility_batch(self, **asked: Any) -> dict[str, Any]:
         await self._pass()
