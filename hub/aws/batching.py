@@ -153,10 +153,6 @@ class Batcher(Generic[T, R]):
         return found
 
     async def _give_up(self, mine: _Waiting[T, R]) -> None:
-        if not mine.outcome.cancelled():
-            mine.outcome.exception()  # it came just now, and nobody will look at it
-        elif mine in self._waiting:
-            self._waiting.remove(mine)
         for task, request in list(self._on_the_way.items()):
             if mine in request.items and request.unwanted and not task.done():
                 task.cancel()
