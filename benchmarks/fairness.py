@@ -30,7 +30,7 @@ TARGET = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one worker did: seconds until the last of the few was settled; how many others were, by then; and
+    """What one worker did: seconds until the last of the few was settled; how many others were changed by then; and
     seconds from SIGTERM to its end, in which it gives the rest back."""
 
     seconds: float
@@ -52,7 +52,7 @@ def figures(emulator: Emulator) -> Iterator[Figure]:
             floor=f"{alone.seconds:.1f} s for the {FEW} alone",
             ratio=found.seconds / alone.seconds,
             target=TARGET,
-            note=f"{found.others:,} of the {len(crowd):,} were settled by then; stopped in {found.stopping:.0f} s",
+            note=f"{found.others:,} of the {len(crowd):,} were changed by then; stopped in {found.stopping:.0f} s",
         )
 
 
@@ -85,7 +85,7 @@ def _round(
             queue.send([*crowd, *own] if waiting else own)
             started = time.time()
         last = queue.reported_at(len(own))[-1]
-        others = estate.emulator.counts()["calls"]["sns:Publish"] - len(own)
+        others = estate.emulator.counts()["calls"]["ec2:CreateTags"] - len(own)
         told_to_stop = time.time()
         worker.process.terminate()
         worker.process.wait(timeout=MOST_SECONDS)

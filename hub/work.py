@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from bots._aws import AwsError
 from hub import flow
-from hub.aws.queues import visible_in
+from hub.aws.batching import Batcher
+from hub.aws.queues import deleter, visible_in
 from hub.errors import HubError, LeaseLost, NotNow, PutOff, SettingsWrong
 from hub.flow.kit import Kit
 from hub.intake import Delivery, Intake, longer
@@ -79,10 +81,12 @@ class Worker:
         sqs = await self._kit.identity.kept("sqs")
         each = max(1, self._kit.settings.concurrency // SHARE)
         intake = Intake(self._kit, sqs, each=each)
+        # Each message at work waits for its own deletion, so draining leaves none behind.
+        deletes = deleter(sqs, self._kit.settings.queue_url, region=self._kit.settings.region)
         beating = asyncio.create_task(intake.beat())
         progress = asyncio.create_task(self._log_progress(intake))
         try:
-            await self._consume(sqs, intake, beating)
+            await self._consume(sqs, deletes, intake, beating)
         finally:
             # Side by side: thousands of messages take a while to be given back, and the grace period is short.
             await asyncio.gather(intake.hand_back(), self._drain())
@@ -92,12 +96,14 @@ class Worker:
             self._emit(intake)
         return self.tally
 
-    async def _consume(self, sqs: Any, intake: Intake, beating: asyncio.Task[None]) -> None:
+    async def _consume(
+        self, sqs: Any, deletes: Batcher[str, None], intake: Intake, beating: asyncio.Task[None]
+    ) -> None:
         reading = asyncio.create_task(intake.read())
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             while not (stopping.done() or reading.done() or beating.done()):
-                self._start_some(sqs, intake)
+                self._start_some(sqs, deletes, intake)
                 intake.changed.clear()
                 changed = asyncio.create_task(intake.changed.wait())
                 everything = {reading, stopping, beating, changed}
@@ -112,12 +118,12 @@ class Worker:
                 task.cancel()
             await asyncio.gather(reading, stopping, return_exceptions=True)
 
-    def _start_some(self, sqs: Any, intake: Intake) -> None:
+    def _start_some(self, sqs: Any, deletes: Batcher[str, None], intake: Intake) -> None:
         while len(self._tasks) < self._kit.settings.concurrency:
             delivery = intake.take()
             if delivery is None:
                 return
-            task = asyncio.create_task(self._handle(sqs, intake, delivery))
+            task = asyncio.create_task(self._handle(sqs, deletes, intake, delivery))
             self._tasks.add(task)
             task.add_done_callback(partial(self._done, intake, delivery))
 
@@ -138,7 +144,9 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _handle(self, sqs: Any, intake: Intake, delivery: Delivery) -> None:
+    async def _handle(
+        self, sqs: Any, deletes: Batcher[str, None], intake: Intake, delivery: Delivery
+    ) -> None:
         url = self._kit.settings.queue_url
         try:
             done = await flow.settle(self._kit, delivery.message)
@@ -158,7 +166,15 @@ class Worker:
             # Straight back: each receive brings it nearer to the dead-letter queue.
             await visible_in(sqs, url, receipt, 0)
             return
-        await sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
+        try:
+            await deletes.do(receipt)
+        except AwsError as error:
+            # It is settled, and the journal says so to whoever gets it again.
+            log.warning(
+                "message not deleted, it comes again",
+                extra={"message_id": delivery.message_id, "error": str(error)},
+            )
+            return
         if done.report is None:
             self.tally.nothing_due += 1
         else:

@@ -1,4 +1,4 @@
-"""The one thing worker and Lambda handler both do to messages: say when they shall come again."""
+"""What becomes of messages that were received: they are deleted, or said when to come again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from bots._aws import AwsError
+from hub.aws.batching import Batcher, told_apart
+from hub.aws.errors import from_botocore
 
 log = logging.getLogger(__name__)
 
@@ -36,3 +40,21 @@ async def visible_all_in(sqs: Any, queue_url: str, receipts: Sequence[str], seco
         return
     for failed in answer.get("Failed", ()):
         log.warning("visibility not changed", extra={"error": failed["Code"]})
+
+
+def deleter(sqs: Any, queue_url: str, *, region: str) -> Batcher[str, None]:
+    """Deletes messages of a queue by their receipts; those that wait go out together.
+
+    Its `do` raises AwsError: the message is not deleted and comes again.
+    """
+    of = {"service": "sqs", "operation": "DeleteMessage", "region": region}
+
+    async def send(receipts: Sequence[str]) -> Sequence[AwsError | None]:
+        entries = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)]
+        try:
+            answer = await sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries)
+        except (ClientError, BotoCoreError) as error:
+            raise from_botocore(error, **of) from error
+        return told_apart(answer, len(receipts), **of)
+
+    return Batcher(send)

@@ -112,6 +112,21 @@ def test_a_topics_policy_is_read_before_it_is_stored(admin: Admin, text: str) ->
     )
 
 
+def test_a_batch_of_messages_is_no_longer_than_one_message_may_be(admin: Admin) -> None:
+    sns = admin.client("sns")
+    arn = sns.create_topic(Name="alarms")["TopicArn"]
+    label = {"status": {"DataType": "String", "StringValue": "failed"}}
+    room = 262_144 - len("statusStringfailed")
+
+    def answer(*lengths: int) -> str | None:
+        entries = [{"Id": str(n), "Message": "ü" * (length // 2)} for n, length in enumerate(lengths)]
+        entries[0]["MessageAttributes"] = label  # type: ignore[assignment]
+        return code(sns.publish_batch, TopicArn=arn, PublishBatchRequestEntries=entries)
+
+    assert answer(room // 2 - 1, room // 2 - 1) is None
+    assert answer(room // 2 + 1, room // 2 + 1) == "BatchRequestTooLong"
+
+
 def test_a_topic_has_no_data_protection_unless_somebody_gave_it_one(admin: Admin) -> None:
     sns = admin.client("sns")
     arn = sns.create_topic(Name="alarms")["TopicArn"]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
+from hub import flow
+from hub.model import Message
 from hub.work import Worker
 from tests.hub.messages import finding
+from tests.virtual_time import VirtualLoop, run
 
+Work = Callable[[str], Awaitable[None]]
 ACCOUNT, OTHER = "222233334444", "333344445555"
 
 
@@ -54,6 +59,8 @@ class Queue:
         self._refusals = refusals or {}
         self.calls = 0
         self.deleting = latency
+        self.deletions: list[int] = []  # how many messages each request was to delete
+        self.undeletable: dict[str, str] = {}  # message -> the code its next deletion ends with
         self.on_delete: Callable[[Sent], None] = lambda _sent: None
 
     @property
@@ -80,12 +87,22 @@ class Queue:
         await self._pass()
         return {"Messages": given}
 
-    async def delete_message(self, **asked: Any) -> None:
-        found = self._by(asked["ReceiptHandle"])
-        self.on_delete(found)
+    async def delete_message_batch(self, **asked: Any) -> dict[str, Any]:
+        entries = asked["Entries"]
+        self.deletions.append(len(entries))
+        found = [self._by(entry["ReceiptHandle"]) for entry in entries]
+        for each in found:
+            self.on_delete(each)
         await asyncio.sleep(self.deleting)
-        assert not found.deleted, "deleted twice"
-        found.deleted = found.receipt == asked["ReceiptHandle"]
+        answer: dict[str, Any] = {"Successful": [], "Failed": []}
+        for entry, each in zip(entries, found, strict=True):
+            if (code := self.undeletable.pop(each.message_id, None)) is not None:
+                answer["Failed"].append({"Id": entry["Id"], "Code": code, "SenderFault": False})
+                continue
+            assert not each.deleted, "deleted twice"
+            each.deleted = each.receipt == entry["ReceiptHandle"]
+            answer["Successful"].append({"Id": entry["Id"]})
+        return answer
 
     async def change_message_visibility_batch(self, **asked: Any) -> dict[str, Any]:
         await self._pass()
@@ -145,3 +162,28 @@ def a_worker(queue: Queue, *, concurrency: int = 4, grace_seconds: float = 25.0)
 def refusal(code: str, status: int) -> ClientError:
     answer = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "ReceiveMessage")
+
+
+def settle_by_work(monkeypatch: pytest.MonkeyPatch, work: Work) -> None:
+    """From now on messages are settled by ``work``, called with the finding's key."""
+
+    async def settle(_kit: object, message: Message) -> flow.Settlement:
+        await work(json.loads(message.body)["findingKey"])
+        return flow.Settlement(why="a test")
+
+    monkeypatch.setattr(flow, "settle", settle)
+
+
+def until(ended: Callable[[], bool], *workers: Worker) -> None:
+    """Let the workers work until it is so, then stop them."""
+
+    async def watch() -> None:
+        running = [asyncio.create_task(worker.run()) for worker in workers]
+        while not ended():
+            assert not any(task.done() for task in running), "a worker ended by itself"
+            await asyncio.sleep(1)
+        for worker in workers:
+            worker.stop()
+        await asyncio.gather(*running)
+
+    run(VirtualLoop(), asyncio.wait_for(watch(), timeout=100_000))

@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from hub import flow
 from hub.errors import JournalUnwritable, NotNow, PutOff, SpokeError
-from hub.model import Message
-from hub.work import Worker
-from tests.hub.queue_model import ACCOUNT, OTHER, Queue, Sent, a_worker, refusal
+from tests.hub.queue_model import ACCOUNT, OTHER, Queue, Sent, Work, a_worker, refusal, settle_by_work, until
 from tests.virtual_time import VirtualLoop, run
 
 MESSAGES = 30
 LEASE = 60.0
-Work = Callable[[str], Awaitable[None]]
 
 
 @pytest.fixture
 def settle_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
     """Messages are settled by what a test says, called with the finding's key."""
 
-    def settle_by(work: Work) -> None:
-        async def settle(_kit: object, message: Message) -> flow.Settlement:
-            await work(json.loads(message.body)["findingKey"])
-            return flow.Settlement(why="a test")
-
-        monkeypatch.setattr(flow, "settle", settle)
-
-    return settle_by
-
-
-def until(ended: Callable[[], bool], *workers: Worker) -> None:
-    """Let the workers work until it is so, then stop them."""
-
-    async def watch() -> None:
-        running = [asyncio.create_task(worker.run()) for worker in workers]
-        while not ended():
-            assert not any(task.done() for task in running), "a worker ended by itself"
-            await asyncio.sleep(1)
-        for worker in workers:
-            worker.stop()
-        await asyncio.gather(*running)
-
-    run(VirtualLoop(), asyncio.wait_for(watch(), timeout=100_000))
+    return partial(settle_by_work, monkeypatch)
 
 
 @pytest.mark.parametrize("concurrency", [1, 4, 64])

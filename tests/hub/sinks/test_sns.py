@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,74 +14,11 @@ from hub.flow.report import as_json, document, text
 from hub.model import Outcome
 from hub.settings import OutputMode, Settings
 from hub.sinks.sns import SnsSink
-from tests.fake_aws.server import HUB_ACCOUNT, FakeAws, allow
+from tests.fake_aws.server import HUB_ACCOUNT, FakeAws
 from tests.hub.sample_reports import KEY, a_report, a_run, wanting_feedback
+from tests.hub.sinks.topic import SNS, Publish, make_topic, size_of
 
-SNS = 262_144
 TOPIC = "arn:aws:sns:us-east-1:111122223333:remediationOutput"
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic in the hub account with a queue that listens to it."""
-
-    aws: FakeAws
-    arn: str
-    queue: str
-    region: str
-
-    def received(self) -> list[dict[str, Any]]:
-        """SNS notifications so far, as a queue without raw delivery gets them."""
-        sqs = self.aws.admin(HUB_ACCOUNT).client("sqs", self.region)
-        found: list[dict[str, Any]] = []
-        while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                found.append(json.loads(message["Body"]))
-                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
-        return found
-
-
-def make_topic(
-    aws: FakeAws, *, region: str = "us-east-1", fifo: bool = False, only: dict[str, Any] | None = None
-) -> Topic:
-    admin = aws.admin(HUB_ACCOUNT)
-    sns, sqs = admin.client("sns", region), admin.client("sqs", region)
-    name = f"reports-{secrets.token_hex(4)}" + (".fifo" if fifo else "")
-    attributes = {"FifoTopic": "true"} if fifo else {}
-    arn = sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
-    url = sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if fifo else {})["QueueUrl"]
-    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    more = {"FilterPolicy": json.dumps(only)} if only else {}
-    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue, Attributes=more)
-    return Topic(aws, arn, url, region)
-
-
-def size_of(received: dict[str, Any]) -> int:
-    """What SNS counts."""
-    return len(received["Message"].encode()) + len(received["Subject"]) + sum(
-        len(name) + len(label["Type"]) + len(label["Value"].encode())
-        for name, label in received["MessageAttributes"].items()
-    )  # fmt: skip
-
-
-Publish = Callable[..., Awaitable[SnsSink]]
-
-
-@pytest.fixture
-async def sink_on(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Publish]:
-    """Makes started sinks whose hub may publish."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
-    for name, value in aws.hub_credentials(allow("sns:Publish"), role="publisher").items():
-        monkeypatch.setenv(name, value)
-    async with AsyncExitStack() as stack:
-
-        async def make(arn: str, mode: OutputMode = OutputMode.JSON, **more: Any) -> SnsSink:
-            sink = SnsSink(HubIdentity(Settings()), arn, mode, **more)
-            await sink.start()
-            stack.push_async_callback(sink.stop)
-            return sink
-
-        yield make
 
 
 async def test_a_subscriber_gets_the_report_with_the_old_subject(aws: FakeAws, sink_on: Publish) -> None:
