@@ -2,7 +2,7 @@
 
 A process of its own, so that the hub meets it as it meets AWS: over HTTP and by AWS_ENDPOINT_URL alone.
 moto 5.2.5 knows organizations only from the management account; the few changes below make it answer
-a delegated administrator as AWS does, and hand out readable account ids.
+a delegated administrator as AWS does, tell whose a security group's rules are, and hand out readable account ids.
 """
 
 from __future__ import annotations
@@ -54,6 +54,13 @@ def let_delegated_administrators_see() -> None:
     StackInstances.org_backend = property(org_backend)
 
 
+def let_rules_say_whose_they_are() -> None:
+    """On AWS a security group's rule names the account of its group."""
+    from moto.ec2.models.security_groups import SecurityGroupRule  # noqa: PLC0415 - moto is for the demo only
+
+    SecurityGroupRule.group_owner_id = property(lambda rule: rule.ec2_backend.account_id)
+
+
 def name_accounts_readably() -> None:
     """The documentation's account ids instead of random ones."""
     from moto.organizations import utils  # noqa: PLC0415 - moto is for the demo only
@@ -68,6 +75,7 @@ def main() -> None:
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     let_delegated_administrators_see()
+    let_rules_say_whose_they_are()
     name_accounts_readably()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
