@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from hub.aws.batching import Batcher
 from hub.errors import InternalError
 from hub.journals import Lease, Query
 from hub.journals.rules import LEASE_EXTRA, kept_for, matches, to_close, to_open, to_undone, utc_now
@@ -21,14 +22,18 @@ from hub.model import Run
 
 T = TypeVar("T")
 
+_Work = Callable[[sqlite3.Connection], Any]
+
 PAGE_ROWS = 200
+MOST_TOGETHER = 100
 
 
 class SqliteJournal:
     """A `hub.journals.Journal` in the file ``path``.
 
     One thread owns the one connection, so calls of many tasks queue up there and a cancelled task
-    never leaves a call half done.
+    never leaves a call half done. Writes that wait together become one transaction, in which each is still
+    all or nothing.
 
     Args:
         path: the file; created if it is missing, its folder is not.
@@ -51,6 +56,8 @@ class SqliteJournal:
         self._now = now
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
+        # Waiting for the disk takes longer than all the rest: what comes meanwhile shares the next wait.
+        self._writes: Batcher[_Work, Any] = Batcher(self._write_all, at_once=1, most=MOST_TOGETHER)
 
     async def start(self) -> None:
         if self._thread is None:
@@ -60,6 +67,7 @@ class SqliteJournal:
             await self._write(self._forget_old)
 
     async def stop(self) -> None:
+        await self._writes.close()
         if self._thread is not None:
             try:
                 await self._in_thread(self._disconnect)
@@ -184,13 +192,33 @@ class SqliteJournal:
         connection.execute("DELETE FROM lease WHERE ends_at < ?", (microseconds(ended),))
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """``work`` in a transaction of its own."""
+        """``work``, all or nothing; on the disk when this returns."""
+        written: T = await self._writes.do(work)
+        return written
 
-        def all_or_nothing(connection: sqlite3.Connection) -> T:
+    async def _write_all(self, works: Sequence[_Work]) -> Sequence[Any]:
+        """What came of each; what went wrong is among them as an error."""
+
+        def in_one(connection: sqlite3.Connection) -> list[Any]:
             with transaction(connection):
-                return work(connection)
+                if len(works) == 1:
+                    return [works[0](connection)]
+                return [self._one_of_many(connection, work) for work in works]
 
-        return await self._do(all_or_nothing)
+        return await self._do(in_one)
+
+    def _one_of_many(self, connection: sqlite3.Connection, work: _Work) -> Any:
+        connection.execute("SAVEPOINT one")
+        try:
+            with in_words(self._path):
+                done = work(connection)
+        except Exception as error:
+            if not connection.in_transaction:
+                raise  # SQLite has given up all of it
+            connection.execute("ROLLBACK TO one")
+            done = error
+        connection.execute("RELEASE one")
+        return done
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def worded() -> T:
