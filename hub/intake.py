@@ -214,16 +214,21 @@ class Intake:
             due = loop.time() + self._invisible / 3
             if len(self._held) >= MOST_HELD or self._bytes >= MOST_BYTES:
                 await self._shed()
-            await self._all_visible_in(self._invisible, self._still_held(list(self._held)))
+            held = list(self._held)
+            # Without haste: thousands at once would keep findings waiting for a while, every time.
+            batches = math.ceil(len(held) / BATCH)
+            pause = self._invisible / 6 * READERS / batches if batches > READERS else 0.0
+            await self._all_visible_in(self._invisible, self._still_held(held), pause=pause)
 
     def _still_held(self, message_ids: Sequence[str]) -> Iterator[str]:
         """Receipts, each looked up at the last moment: what was let go meanwhile must stay as it is."""
         return (self._held[each].receipt for each in message_ids if each in self._held)
 
-    async def _all_visible_in(self, seconds: float, receipts: Iterator[str]) -> None:
+    async def _all_visible_in(self, seconds: float, receipts: Iterator[str], *, pause: float = 0.0) -> None:
         async def some() -> None:
             while batch := list(islice(receipts, BATCH)):
                 await visible_all_in(self._sqs, self._url, batch, seconds)
+                await asyncio.sleep(pause)
 
         await asyncio.gather(*(some() for _ in range(READERS)))
 
