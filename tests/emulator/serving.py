@@ -21,7 +21,8 @@ async def served(front: Front, *, beside: web.Application | None = None) -> Asyn
     """
     app = beside or web.Application(client_max_size=MOST_BYTES)
     app.router.add_route("*", "/{path:.*}", front.serve)
-    runner = web.AppRunner(app, access_log=None)
+    # A long poll whose caller is gone must not hold up the end.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
