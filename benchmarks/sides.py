@@ -38,8 +38,11 @@ def python(module: str, *arguments: str, environment: Mapping[str, str]) -> dict
 
 
 def surroundings(given: Mapping[str, str]) -> dict[str, str]:
-    """What the machine gives a process, without settings of AWS and of the tools compared, and what is given."""
-    own = ("AWS_", "HUB_", "C7N_")
+    """What the machine gives a process, without settings of AWS and of the tools compared, and what is given.
+
+    Modules are compiled once, as an installation does, even where the machine says otherwise.
+    """
+    own = ("AWS_", "HUB_", "C7N_", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if not name.startswith(own)} | dict(given)
 
 

@@ -18,6 +18,14 @@ class Dialect(Protocol):
         """Cheap look at the top-level keys."""
         ...
 
+    def account_in(self, document: Mapping[str, Any]) -> str:
+        """The account id a finding is about, without reading the rest.
+
+        Raises:
+            FindingUnreadable: as `read`.
+        """
+        ...
+
     def read(self, document: Mapping[str, Any], *, occurrence: str) -> Finding:
         """The finding in the hub's words. Pure.
 

@@ -42,9 +42,12 @@ class CloudGuard:
     def recognises(self, document: _Json) -> bool:
         return sum(_has(document, mark) for mark in _MARKS) >= 2
 
+    def account_in(self, document: _Json) -> str:
+        return _account_id(_object(document, "account"))
+
     def read(self, document: _Json, *, occurrence: str) -> Finding:
         account = _object(document, "account")
-        account_id = _account_id(account)
+        account_id = self.account_in(document)
         rule = _object(document, "rule")
         passed = _text(document, "status").strip().casefold() == "passed"
         # A rule that passes again still carries its bots; nothing of them is due.

@@ -34,6 +34,24 @@ def normalise(message: Message) -> Finding:
         FindingUnreadable: it holds none, is too large or lacks what is indispensable.
         UnknownDialect: it is JSON of a kind the hub does not know.
     """
+    value, dialect = _recognised(message)
+    return dialect.read(value, occurrence=_digest(_canonical(value), message.nonce))
+
+
+def account_in(message: Message) -> str:
+    """The account a message is about, "" where it cannot be read. For whose turn it is, not for access."""
+    try:
+        value, dialect = _recognised(message)
+        return dialect.account_in(value)
+    except FindingUnreadable:
+        return ""
+
+
+def _recognised(message: Message) -> tuple[dict[str, Any], Dialect]:
+    """
+    Raises:
+        FindingUnreadable, UnknownDialect: see `normalise`.
+    """
     value = _parsed(message.body)
     if not isinstance(value, dict):
         raise UnknownDialect(
@@ -42,20 +60,12 @@ def normalise(message: Message) -> Finding:
         )
     for dialect in DIALECTS:
         if dialect.recognises(value):
-            return dialect.read(value, occurrence=_digest(_canonical(value), message.nonce))
+            return value, dialect
     known = ", ".join(dialect.name for dialect in DIALECTS)
     raise UnknownDialect(
         f"the message is JSON, but no finding format the hub knows ({known}): its keys are {_keys(value)}. "
         'For CloudGuard choose the notification format "JSON - Full entity"'
     )
-
-
-def account_in(message: Message) -> str:
-    """The account a message is about, "" where it cannot be read. For whose turn it is, not for access."""
-    try:
-        return normalise(message).account_id
-    except FindingUnreadable:
-        return ""
 
 
 def salvage(message: Message, error: str) -> Finding:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.errors import FindingUnreadable, UnknownDialect
 from hub.flow.ingest import unwrap
-from hub.flow.normalise import normalise, salvage
+from hub.flow.normalise import account_in, normalise, salvage
 from hub.model import Finding, Message
 from tests.data.cloudguard import document, text
 
@@ -145,6 +145,20 @@ def test_a_redelivered_message_is_the_same_occurrence_and_a_run_by_hand_another(
     assert normalise(unwrap(body, message_id="b", origin="queue again")).occurrence == first.occurrence
     assert read(body, nonce="by hand").occurrence != first.occurrence
     assert read(body, nonce="by hand").occurrence == read(body, nonce="by hand").occurrence
+
+
+FIRST = "01_s3_encryption_and_versioning.json"
+
+
+@pytest.mark.parametrize(
+    "body", [text(FIRST), json.dumps({**document(FIRST), "rule": 1}), "{}", "[]", "no JSON"]
+)
+def test_whose_turn_a_message_is_says_its_account_wherever_that_can_be_read(body: str) -> None:
+    told = account_in(Message(body=body))
+    try:
+        assert told == normalise(Message(body=body)).account_id
+    except FindingUnreadable:
+        assert told == (document(FIRST)["account"]["id"] if "findingKey" in body else "")
 
 
 def test_no_refusal_quotes_more_than_a_line_of_the_message() -> None:
