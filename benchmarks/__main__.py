@@ -38,8 +38,6 @@ def main() -> int:
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"one or more of {', '.join(FIGURES)}")
     parser.add_argument("--json", action="store_true", help="JSON for machines")
     asked = parser.parse_args()
-    # As Ctrl-C: what was started is ended on the way out.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     unknown = set(asked.figures) - set(FIGURES)
     if unknown:
         parser.error(f"there is no figure {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")

@@ -47,7 +47,6 @@ class Resident:
         log.configure(settings.log_level)
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
-        self._throttles_told = 0
         try:
             self.hub: Hub = self.run(self._stack.enter_async_context(open_hub(settings)))
         except BaseException:
@@ -57,12 +56,6 @@ class Resident:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to its end in the hub's loop."""
         return self._runner.run(work)
-
-    def tell(self) -> None:
-        """Write down the figures of this invocation."""
-        throttles = self.hub.kit.accounts.throttles
-        self.hub.kit.metrics.emit(Throttles=throttles - self._throttles_told)
-        self._throttles_told = throttles
 
     def close(self) -> None:
         """Close the hub and its loop."""
@@ -88,8 +81,9 @@ def handler(event: dict[str, Any], context: Context | None) -> dict[str, list[di
     records = from_lambda(event)
     kept = resident()
     seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS if context else None
-    failed = kept.run(_settle_all(kept.hub.kit, records, seconds))
-    kept.tell()
+    kit = kept.hub.kit
+    failed = kept.run(_settle_all(kit, records, seconds))
+    kit.metrics.emit(Throttles=kit.accounts.fresh_throttles())
     if any(record_id is None for record_id in failed):
         raise HubError("a message from SNS was not settled; deliver it again")
     return {"batchItemFailures": [{"itemIdentifier": record_id} for record_id in failed if record_id]}

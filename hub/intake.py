@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hub.aws.accounts import spoke_error
 from hub.aws.errors import from_botocore, outcome_of
 from hub.aws.queues import visible_all_in
+from hub.batching import MOST as BATCH
 from hub.flow.ingest import unwrap
 from hub.flow.kit import Kit
 from hub.flow.normalise import account_in
@@ -30,7 +31,6 @@ from hub.rota import Rota
 
 log = logging.getLogger(__name__)
 
-BATCH = 10  # the most SQS gives or takes at once
 LONG_POLL_SECONDS = 20
 POLL_AGAIN_SECONDS = 5.0
 LAST_ANSWER_SECONDS = 1.0  # how long a stopping worker waits for messages on their way to it

@@ -17,8 +17,8 @@ from typing import Any
 
 from bots._aws import AwsError
 from hub import flow
-from hub.aws.batching import Batcher
 from hub.aws.queues import deleter, visible_in
+from hub.batching import Batcher
 from hub.errors import HubError, LeaseLost, NotNow, PutOff, SettingsWrong
 from hub.flow.kit import Kit
 from hub.intake import Delivery, Intake, longer
@@ -61,7 +61,6 @@ class Worker:
         self.tally = Tally()
         self._kit = kit
         self._on_report = on_report
-        self._throttles_told = 0
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -197,11 +196,9 @@ class Worker:
         return longer(RETRY_SECONDS, delivery)
 
     def _emit(self, intake: Intake) -> None:
-        throttles = self._kit.accounts.throttles
         self._kit.metrics.emit(
-            Throttles=throttles - self._throttles_told, Waiting=intake.waiting, QueueAge=intake.oldest()
+            Throttles=self._kit.accounts.fresh_throttles(), Waiting=intake.waiting, QueueAge=intake.oldest()
         )
-        self._throttles_told = throttles
 
     async def _log_progress(self, intake: Intake) -> None:
         settled, at = 0, time.monotonic()

@@ -28,10 +28,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "deploy": ("deploy", "spoke_role", "bots"),
     "hub.errors": (),
     "hub.log": (),
+    "hub.batching": ("hub.errors",),
     "hub.model": ("bots._bot",),
     "hub.settings": ("hub.errors",),
     "hub.aws": (
         "hub.aws",
+        "hub.batching",
         "hub.model",
         "hub.errors",
         "hub.settings",
@@ -44,6 +46,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "hub.guards": ("hub.guards", "hub.aws", "hub.model", "hub.errors", "hub.settings"),
     "hub.journals": (
         "hub.journals",
+        "hub.batching",
         "hub.aws",
         "hub.model",
         "hub.errors",
@@ -52,7 +55,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "bots._bot",
     ),
     # The one step against the stream: the report stage words a report, sinks carry its words.
-    "hub.sinks": ("hub.sinks", "hub.aws", "hub.model", "hub.errors", "hub.settings", "hub.flow.report"),
+    "hub.sinks": (
+        "hub.sinks",
+        "hub.aws",
+        "hub.batching",
+        "hub.model",
+        "hub.errors",
+        "hub.settings",
+        "hub.flow.report",
+    ),
     "hub.rota": (),
     "hub.leases": ("hub.journals", "hub.model", "hub.errors"),
     "hub.flow": (

@@ -64,11 +64,8 @@ class SpokeAccount:
     ) -> dict[str, Any]:
         client = await self.clients.get(service, self.region)
         method = getattr(client, xform_name(operation))
-        for tried in range(TRIES):
-            if tried:
-                # Somebody else may be emptying the bucket: who comes back at different times finds it filled.
-                most = min(LAST_PAUSE_SECONDS, PAUSE_SECONDS * 2**tried)
-                await asyncio.sleep(random.uniform(0, most))  # noqa: S311 - nobody is to be kept from guessing it
+        tried = 0
+        while True:
             # A call that was throttled queues again: its next try is paced as every other call is.
             async with self.pacer.admitted(self.account_id, self.region, service, operation) as lane:
                 try:
@@ -79,9 +76,12 @@ class SpokeAccount:
                     told = from_botocore(error, service=service, operation=operation, region=self.region)
                     if told.code in EXPIRED:
                         self.expired()
-                    if told.code not in THROTTLED or tried + 1 == TRIES:
+                    tried += 1
+                    if told.code not in THROTTLED or tried == TRIES:
                         raise told from error
-        raise AssertionError("unreachable")
+            # Somebody else may be emptying the bucket: who comes back at different times finds it filled.
+            most = min(LAST_PAUSE_SECONDS, PAUSE_SECONDS * 2**tried)
+            await asyncio.sleep(random.uniform(0, most))  # noqa: S311 - nobody is to be kept from guessing it
 
     async def find(
         self, service: str, operation: str, /, *, absent: tuple[str, ...], **params: Any

@@ -198,6 +198,10 @@ class Accounts:
         """How many calls AWS has throttled in all accounts so far."""
         return self._pacer.throttles.count
 
+    def fresh_throttles(self) -> int:
+        """How many since this was asked last, for metrics that are added up."""
+        return self._pacer.throttles.fresh()
+
     async def enter(
         self, account_id: str, region: str, partition: str, *, bot: AnyBot, run_id: str
     ) -> SpokeAccount:

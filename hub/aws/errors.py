@@ -84,6 +84,25 @@ def _right_region(response: dict[str, Any], operation: str, asked: str) -> str |
     return None if not told or told == asked else str(told)
 
 
+def told_apart(
+    answer: dict[str, Any], count: int, *, service: str, operation: str, region: str
+) -> list[AwsError | None]:
+    """What AWS says of each entry of a batch whose ids are their numbers: None, or why it failed."""
+    done = {each["Id"] for each in answer.get("Successful", ())}
+    failed = {each["Id"]: each for each in answer.get("Failed", ())}
+    told: list[AwsError | None] = []
+    for number in map(str, range(count)):
+        if number in done:
+            told.append(None)
+            continue
+        # An entry AWS says nothing of is not known to be done.
+        why = failed.get(number, {"Code": "InternalError", "Message": "AWS said nothing about this entry"})
+        status = 400 if why.get("SenderFault") else 500
+        error = ClientError({"Error": why, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)
+        told.append(from_botocore(error, service=service, operation=operation, region=region))
+    return told
+
+
 def outcome_of(error: AwsError) -> Outcome:
     """Which of the hub's outcomes an AWS error is."""
     if error.code in THROTTLED:

@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bots._aws import AwsError
-from hub.aws.batching import Batcher, told_apart
-from hub.aws.errors import from_botocore
+from hub.aws.errors import from_botocore, told_apart
+from hub.batching import Batcher
 
 log = logging.getLogger(__name__)
 

@@ -31,9 +31,15 @@ MAX_LANES = 20_000
 
 @dataclass(slots=True)
 class Throttles:
-    """How many answers throttled a call."""
+    """How many answers throttled a call, and how many of them `fresh` has told."""
 
     count: int = 0
+    told: int = 0
+
+    def fresh(self) -> int:
+        """How many since this was asked last."""
+        new, self.told = self.count - self.told, self.count
+        return new
 
 
 @dataclass(slots=True)

@@ -47,7 +47,7 @@ class CloudGuard:
 
     def read(self, document: _Json, *, occurrence: str) -> Finding:
         account = _object(document, "account")
-        account_id = self.account_in(document)
+        account_id = _account_id(account)
         rule = _object(document, "rule")
         passed = _text(document, "status").strip().casefold() == "passed"
         # A rule that passes again still carries its bots; nothing of them is due.

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hub.aws.batching import Batcher
+from hub.batching import Batcher
 from hub.errors import InternalError
 from hub.journals import Lease, Query
 from hub.journals.rules import LEASE_EXTRA, kept_for, matches, to_close, to_open, to_undone, utc_now
@@ -201,8 +201,6 @@ class SqliteJournal:
 
         def in_one(connection: sqlite3.Connection) -> list[Any]:
             with transaction(connection):
-                if len(works) == 1:
-                    return [works[0](connection)]
                 return [self._one_of_many(connection, work) for work in works]
 
         return await self._do(in_one)

@@ -13,8 +13,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hub.aws.accounts import HubIdentity, spoke_error
-from hub.aws.batching import AT_ONCE, Batcher, told_apart
-from hub.aws.errors import from_botocore, outcome_of
+from hub.aws.errors import from_botocore, outcome_of, told_apart
+from hub.batching import AT_ONCE, Batcher
 from hub.errors import InternalError, SettingsWrong, SpokeError
 from hub.flow.report import as_json, attributes, document, shortened, text
 from hub.model import Outcome, Report

@@ -139,7 +139,7 @@ class Request(moto_request.Request):  # type: ignore[misc]
             super()._load_form_data()
             return
         form = ImmutableMultiDict[str, str]()
-        if kind == "application/x-www-form-urlencoded":
+        if kind == _FORM:
             # What is no text is no form, either.
             with contextlib.suppress(ValueError):
                 text = self.stream.read().decode()

@@ -153,7 +153,7 @@ def a_worker(queue: Queue, *, concurrency: int = 4, grace_seconds: float = 25.0)
     kit: Any = SimpleNamespace(
         settings=settings,
         identity=SimpleNamespace(kept=kept),
-        accounts=SimpleNamespace(throttles=0),
+        accounts=SimpleNamespace(throttles=0, fresh_throttles=lambda: 0),
         metrics=SimpleNamespace(emit=lambda **_: None),
     )
     return Worker(kit)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.aws.batching import AT_ONCE, MOST, Batcher, told_apart
+from hub.aws.errors import told_apart
+from hub.batching import AT_ONCE, MOST, Batcher
 from hub.errors import InternalError
 from tests.virtual_time import VirtualLoop, run
 

@@ -10,9 +10,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from bots._aws import AwsError
 from hub.errors import InternalError
 
 T = TypeVar("T")
@@ -157,29 +156,3 @@ class Batcher(Generic[T, R]):
             if mine in request.items and request.unwanted and not task.done():
                 task.cancel()
                 await asyncio.wait({task})
-
-
-def told_apart(
-    answer: dict[str, Any], count: int, *, service: str, operation: str, region: str
-) -> list[AwsError | None]:
-    """What AWS says of each entry of a batch whose ids are their numbers: None, or why it failed."""
-    done = {each["Id"] for each in answer.get("Successful", ())}
-    failed = {each["Id"]: each for each in answer.get("Failed", ())}
-    told: list[AwsError | None] = []
-    for number in map(str, range(count)):
-        if number in done:
-            told.append(None)
-            continue
-        # An entry AWS says nothing of is not known to be done.
-        why = failed.get(number, {"Code": "InternalError", "Message": "AWS said nothing about this entry"})
-        told.append(
-            AwsError(
-                service=service,
-                operation=operation,
-                region=region,
-                code=str(why.get("Code", "Unknown")),
-                message=str(why.get("Message", "")) or "AWS gave no reason",
-                status=400 if why.get("SenderFault") else 500,
-            )
-        )
-    return told
