@@ -21,9 +21,10 @@ class Cost:
     peak: float = 0.0
 
 
-def cpu_seconds() -> float:
-    """User and system time of this process so far."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
+def cpu_seconds(of: int = resource.RUSAGE_SELF) -> float:
+    """User and system time so far: of this process, or with ``RUSAGE_CHILDREN`` of its children that have
+    ended and been waited for, and of theirs."""
+    used = resource.getrusage(of)
     return used.ru_utime + used.ru_stime
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks import c7n_side, sides, tree
 from benchmarks.estate import FIRST, Estate, Spoke, findings, plant
 from benchmarks.figure import Figure
+from benchmarks.workers_side import fill
 from tests.emulator.running import ROOT, Emulator
 from tests.emulator.weather import Weather
 from tests.fake_aws.server import HUB_ACCOUNT
@@ -25,7 +26,6 @@ from tests.fake_aws.server import HUB_ACCOUNT
 ACCOUNTS, BUCKETS, GROUPS = 100, 5, 5
 WEATHER = Weather(latency=0.05, record=True)
 APART = 1_000_000  # between the account ids of estates
-BATCH = 10  # the most SQS takes at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,7 @@ def _queue(estate: Estate) -> str:
     """A queue with all findings in it."""
     sqs = estate.emulator.admin(HUB_ACCOUNT).client("sqs")
     queue = str(sqs.create_queue(QueueName="findings")["QueueUrl"])
-    entries = [
-        {"Id": str(number), "MessageBody": json.dumps(finding)}
-        for number, finding in enumerate(findings(estate.spokes))
-    ]
-    for start in range(0, len(entries), BATCH):
-        sqs.send_message_batch(QueueUrl=queue, Entries=entries[start : start + BATCH])
+    fill(sqs, queue, list(findings(estate.spokes)))
     return queue
 
 

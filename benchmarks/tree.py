@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measured import cpu_seconds
+
 SAMPLE_SECONDS = 0.1
 # Looking at memory costs CPU, and more of it the more processes there are: at most a fiftieth of the time.
 LOOKING = 50
@@ -47,7 +49,7 @@ def run(
         RuntimeError: it failed or took too long; the end of what it said is in the text.
     """
     log = folder / "log"
-    used, began, peak = _children_cpu(), time.perf_counter(), 0.0
+    used, began, peak = cpu_seconds(resource.RUSAGE_CHILDREN), time.perf_counter(), 0.0
     ask_at = began if done is not None else math.inf
     with log.open("wb") as said:
         process = subprocess.Popen(
@@ -75,7 +77,7 @@ def run(
             process.wait()
     if process.returncode:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}: {_end_of(log)}")
-    return Spent(wall, _children_cpu() - used, peak)
+    return Spent(wall, cpu_seconds(resource.RUSAGE_CHILDREN) - used, peak)
 
 
 def megabytes(pid: int) -> float:
@@ -105,12 +107,6 @@ def _pss(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")), 0)
-
-
-def _children_cpu() -> float:
-    """Of children that have ended and been waited for, and of theirs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _end_of(log: Path) -> str:

@@ -21,6 +21,20 @@ LOOK_SECONDS = 0.1
 BATCH = 10  # messages SQS takes or gives at once
 
 
+def fill(sqs: Any, url: str, findings: Sequence[dict[str, Any]]) -> None:
+    """Put findings into a queue in their order.
+
+    Raises:
+        RuntimeError: it did not take them all.
+    """
+    for start in range(0, len(findings), BATCH):
+        some = enumerate(findings[start : start + BATCH])
+        entries = [{"Id": str(number), "MessageBody": json.dumps(each)} for number, each in some]
+        answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        if answer.get("Failed"):
+            raise RuntimeError(f"the queue did not take {len(answer['Failed'])} findings")
+
+
 @dataclass(frozen=True, slots=True)
 class FindingsQueue:
     """A queue for `hub work`, and one that hears the reports about some accounts."""
@@ -35,12 +49,7 @@ class FindingsQueue:
 
     def send(self, findings: Sequence[dict[str, Any]]) -> None:
         """Put them into the queue in their order."""
-        for start in range(0, len(findings), BATCH):
-            some = enumerate(findings[start : start + BATCH])
-            entries = [{"Id": str(number), "MessageBody": json.dumps(each)} for number, each in some]
-            answer = self._sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
-            if answer.get("Failed"):
-                raise RuntimeError(f"the queue did not take {len(answer['Failed'])} findings")
+        fill(self._sqs, self.url, findings)
 
     def taken_in(self) -> None:
         """Waits until no message is left that nobody holds."""

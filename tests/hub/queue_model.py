@@ -164,6 +164,15 @@ def refusal(code: str, status: int) -> ClientError:
     return ClientError(answer, "ReceiveMessage")
 
 
+def takes(seconds: float) -> Work:
+    """Work that is nothing but waiting."""
+
+    async def work(_key: str) -> None:
+        await asyncio.sleep(seconds)
+
+    return work
+
+
 def settle_by_work(monkeypatch: pytest.MonkeyPatch, work: Work) -> None:
     """From now on messages are settled by ``work``, called with the finding's key."""
 

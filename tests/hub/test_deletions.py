@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.hub.queue_model import ACCOUNT, OTHER, Queue, a_worker, settle_by_work, until
+from tests.hub.queue_model import ACCOUNT, OTHER, Queue, a_worker, settle_by_work, takes, until
 
 
 def test_messages_that_are_settled_at_the_same_time_are_deleted_together(
@@ -14,10 +14,7 @@ def test_messages_that_are_settled_at_the_same_time_are_deleted_together(
 ) -> None:
     queue = Queue(ACCOUNT, OTHER, messages=60, latency=0.1)
 
-    async def work(_key: str) -> None:
-        await asyncio.sleep(1)
-
-    settle_by_work(monkeypatch, work)
+    settle_by_work(monkeypatch, takes(1))
     worker = a_worker(queue, concurrency=40)
     until(lambda: len(queue.deleted) == 60, worker)
     assert sum(queue.deletions) == 60

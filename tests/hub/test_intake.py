@@ -9,7 +9,18 @@ from functools import partial
 import pytest
 
 from hub.errors import JournalUnwritable, NotNow, PutOff, SpokeError
-from tests.hub.queue_model import ACCOUNT, OTHER, Queue, Sent, Work, a_worker, refusal, settle_by_work, until
+from tests.hub.queue_model import (
+    ACCOUNT,
+    OTHER,
+    Queue,
+    Sent,
+    Work,
+    a_worker,
+    refusal,
+    settle_by_work,
+    takes,
+    until,
+)
 from tests.virtual_time import VirtualLoop, run
 
 MESSAGES = 30
@@ -30,10 +41,7 @@ def test_everything_in_the_queue_is_worked_on_however_few_hands_there_are(
 ) -> None:
     queue = Queue(*accounts, messages=MESSAGES)
 
-    async def work(_key: str) -> None:
-        await asyncio.sleep(0.1)
-
-    settle_by(work)
+    settle_by(takes(0.1))
     until(lambda: len(queue.deleted) == MESSAGES, a_worker(queue, concurrency=concurrency))
 
 
@@ -42,10 +50,7 @@ def test_what_takes_many_times_as_long_as_a_lease_is_given_to_nobody_else(
 ) -> None:
     queue = Queue(ACCOUNT, OTHER, messages=12)
 
-    async def work(_key: str) -> None:
-        await asyncio.sleep(10 * LEASE)
-
-    settle_by(work)
+    settle_by(takes(10 * LEASE))
     until(lambda: len(queue.deleted) == 12, a_worker(queue), a_worker(queue))
     assert [each.receives for each in queue.sent] == [1] * 12
 
@@ -55,10 +60,7 @@ def test_thousands_of_messages_in_hand_stay_invisible_however_far_the_queue_is(
 ) -> None:
     queue = Queue(ACCOUNT, messages=3_000, latency=0.15)
 
-    async def work(_key: str) -> None:
-        await asyncio.sleep(10 * LEASE)
-
-    settle_by(work)
+    settle_by(takes(10 * LEASE))
     until(lambda: bool(queue.deleted), a_worker(queue))
     assert max(each.receives for each in queue.sent) == 1
     assert min(each.receives for each in queue.sent) == 1, "all were read"
@@ -154,9 +156,6 @@ def test_messages_on_their_way_to_a_worker_that_stops_are_given_back_too(
 ) -> None:
     queue = Queue(ACCOUNT, messages=200, latency=0.4)
 
-    async def work(_key: str) -> None:
-        await asyncio.sleep(10 * LEASE)
-
     async def stopped() -> list[Sent]:
         worker = a_worker(queue, concurrency=64, grace_seconds=0.0)
         running = asyncio.create_task(worker.run())
@@ -167,7 +166,7 @@ def test_messages_on_their_way_to_a_worker_that_stops_are_given_back_too(
         await running
         return queue.visible()
 
-    settle_by(work)
+    settle_by(takes(10 * LEASE))
     assert len(run(VirtualLoop(), stopped())) == 200
 
 
@@ -182,10 +181,7 @@ def test_a_queue_in_passing_trouble_is_asked_again(
 ) -> None:
     queue = Queue(ACCOUNT, OTHER, messages=200, latency=0.05, refusals={call: refusal(code, status)})
 
-    async def work(_key: str) -> None:
-        await asyncio.sleep(0.1)
-
-    settle_by(work)
+    settle_by(takes(0.1))
     until(lambda: len(queue.deleted) == 200, a_worker(queue, concurrency=64))
 
 
@@ -196,10 +192,7 @@ def test_a_worker_that_may_not_read_its_queue_says_so_and_ends(
 ) -> None:
     queue = Queue(ACCOUNT, OTHER, messages=200, latency=0.05, refusals={call: refusal(code, status)})
 
-    async def work(_key: str) -> None:
-        await asyncio.sleep(0.1)
-
-    settle_by(work)
+    settle_by(takes(0.1))
     with pytest.raises(SpokeError, match=code):
         run(VirtualLoop(), asyncio.wait_for(a_worker(queue, concurrency=64).run(), timeout=3600))
 
@@ -207,10 +200,7 @@ def test_a_worker_that_may_not_read_its_queue_says_so_and_ends(
 def test_a_worker_reads_no_more_than_it_has_hands_for(settle_by: Callable[[Work], None]) -> None:
     queue = Queue(*(f"{number:012}" for number in range(100)), messages=1_000, latency=0.05)
 
-    async def work(_key: str) -> None:
-        await asyncio.sleep(10 * LEASE)
-
-    settle_by(work)
+    settle_by(takes(10 * LEASE))
     until(lambda: bool(queue.deleted), a_worker(queue, concurrency=16))
     read = sum(each.receives for each in queue.sent)
     assert read <= 16 + 16 + 2 * 10, "at work, ready, and what two calls may bring too much"

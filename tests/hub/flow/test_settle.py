@@ -22,6 +22,7 @@ from tests.bots import buckets
 from tests.conftest import MakeSettings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws, allow, policy, trust
+from tests.hub.flow.cutting_off import cut_off
 from tests.hub.messages import finding, message
 
 BUCKETS = "arn:aws:s3:::*"
@@ -372,27 +373,12 @@ async def test_a_finding_that_comes_back_later_runs_again(spoke: Admin, hub_sett
 
 
 async def test_an_interrupted_fix_keeps_the_first_prior_state_and_is_finished_by_the_next_worker(
-    aws: FakeAws, spoke: Admin, hub_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+    aws: FakeAws, spoke: Admin, hub_settings: MakeSettings
 ) -> None:
     name = bucket(spoke)
     sent = message(spoke.account_id, "s3_enable_versioning", id=name)
-    real = SpokeAccount.call
-    changed = asyncio.Event()
-
-    async def then_hang(self: SpokeAccount, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        answer = await real(self, service, operation, **params)
-        if operation.startswith("Put"):
-            changed.set()
-            await asyncio.Event().wait()
-        return answer
-
     async with open_hub(hub_settings(spoke.account_id)) as hub:
-        with monkeypatch.context() as patched:
-            patched.setattr(SpokeAccount, "call", then_hang)
-            task = asyncio.create_task(hub.settle(sent))
-            await changed.wait()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await cut_off(hub, sent)
         (left,) = await history(hub)
         assert left.outcome is None, "an interrupted run is visible as open"
         assert left.before is not None

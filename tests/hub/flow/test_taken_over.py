@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from hub.app import Hub, open_hub
-from hub.aws.account import SpokeAccount
 from hub.errors import JournalUnwritable
 from hub.flow.undo import NothingToUndo
 from hub.journals import Journal
 from hub.journals.memory import MemoryJournal
 from hub.leases import Leases
-from hub.model import Message, Outcome, Run
+from hub.model import Outcome, Run
 from hub.settings import Settings
 from tests.conftest import MakeSettings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import POLICY_NAME, FakeAws, allow, policy
+from tests.hub.flow.cutting_off import cut_off
 from tests.hub.flow.test_settle import RIGHTS, bucket, hub_with, only, versioning, writes
 from tests.hub.messages import message
 
@@ -73,24 +71,14 @@ async def hub_on(journal: Journal, settings: Settings) -> AsyncIterator[Hub]:
         yield found
 
 
-async def cut_off(hub: Hub, sent: Message) -> None:
-    """A worker changes the resource and never gets to say so."""
-    real = SpokeAccount.call
-    changed = asyncio.Event()
-
-    async def then_hang(self: SpokeAccount, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        answer = await real(self, service, operation, **params)
-        if operation.startswith("Put"):
-            changed.set()
-            await asyncio.Event().wait()
-        return answer
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(SpokeAccount, "call", then_hang)
-        task = asyncio.create_task(hub.settle(sent))
-        await changed.wait()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+async def taken_up(spoke: Admin, hub_settings: MakeSettings, later: Settings) -> Run:
+    """The run of a finding whose worker died after the change, as a hub with other settings ends it."""
+    sent = message(spoke.account_id, "s3_enable_versioning", id=bucket(spoke))
+    journal = MemoryJournal()
+    async with hub_on(journal, hub_settings(spoke.account_id)) as it:
+        await cut_off(it, sent)
+    async with hub_on(journal, later) as it:
+        return only(await it.settle(sent))
 
 
 async def test_a_change_whose_outcome_could_not_be_recorded_is_never_called_unmade(
@@ -144,13 +132,8 @@ async def test_a_run_that_cannot_be_looked_at_again_says_that_it_may_have_change
 async def test_a_run_that_the_rules_forbid_by_now_says_that_it_may_have_changed_something(
     spoke: Admin, hub_settings: MakeSettings
 ) -> None:
-    name = bucket(spoke)
-    sent = message(spoke.account_id, "s3_enable_versioning", id=name)
-    journal = MemoryJournal()
-    async with hub_on(journal, hub_settings(spoke.account_id)) as it:
-        await cut_off(it, sent)
-    async with hub_on(journal, hub_settings(spoke.account_id, deployment_mode="single", accounts=())) as it:
-        run = only(await it.settle(sent))
+    later = hub_settings(spoke.account_id, deployment_mode="single", accounts=())
+    run = await taken_up(spoke, hub_settings, later)
     assert run.outcome is Outcome.REFUSED
     assert run.changed
     assert "may have changed it" in run.message
@@ -159,13 +142,7 @@ async def test_a_run_that_the_rules_forbid_by_now_says_that_it_may_have_changed_
 async def test_a_dry_run_that_takes_up_a_fix_tells_what_was_fixed(
     spoke: Admin, hub_settings: MakeSettings
 ) -> None:
-    name = bucket(spoke)
-    sent = message(spoke.account_id, "s3_enable_versioning", id=name)
-    journal = MemoryJournal()
-    async with hub_on(journal, hub_settings(spoke.account_id)) as it:
-        await cut_off(it, sent)
-    async with hub_on(journal, hub_settings(spoke.account_id, dry_run=True)) as it:
-        run = only(await it.settle(sent))
+    run = await taken_up(spoke, hub_settings, hub_settings(spoke.account_id, dry_run=True))
     assert (run.outcome, run.changed, run.before) == (Outcome.FIXED, True, BEFORE)
 
 

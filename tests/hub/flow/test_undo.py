@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import pytest
 
 from hub.app import open_hub
-from hub.aws.account import SpokeAccount
 from hub.flow.undo import NothingToUndo
 from hub.journals import Query
 from hub.model import Outcome
 from tests.conftest import MakeSettings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws, allow, policy
+from tests.hub.flow.cutting_off import cut_off
 from tests.hub.flow.test_settle import RIGHTS, bucket, only, versioning, writes
 from tests.hub.messages import message
 
@@ -124,27 +121,12 @@ async def test_an_undo_never_leaves_the_accounts_the_hub_may_enter(
 
 
 async def test_an_interrupted_fix_can_be_taken_back_and_is_not_resumed_afterwards(
-    spoke: Admin, hub_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+    spoke: Admin, hub_settings: MakeSettings
 ) -> None:
     name = bucket(spoke)
     sent = message(spoke.account_id, "s3_enable_versioning", id=name)
-    real = SpokeAccount.call
-    changed = asyncio.Event()
-
-    async def then_hang(self: SpokeAccount, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
-        answer = await real(self, service, operation, **params)
-        if operation.startswith("Put"):
-            changed.set()
-            await asyncio.Event().wait()
-        return answer
-
     async with open_hub(hub_settings(spoke.account_id)) as hub:
-        with monkeypatch.context() as patched:
-            patched.setattr(SpokeAccount, "call", then_hang)
-            task = asyncio.create_task(hub.settle(sent))
-            await changed.wait()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await cut_off(hub, sent)
         (left,) = [run async for run in hub.kit.journal.runs(Query())]
         assert left.outcome is None
         assert only(await hub.undo(left.run_id)).outcome is Outcome.RESTORED
