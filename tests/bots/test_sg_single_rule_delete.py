@@ -17,6 +17,7 @@ from bots.sg_single_rule_delete import Opened, Wish, bot
 from tests.bots.alone import Alone, alone
 from tests.bots.meddled import Meddled
 from tests.bots.scene import Planted, Scene
+from tests.bots.security_groups import shared
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws
 
@@ -111,11 +112,7 @@ def _mail_out(admin: Admin) -> Planted:
 
 
 def _shared(admin: Admin) -> Planted:
-    planted = _walkthrough(admin)
-    # Sharing groups between accounts is nothing moto knows.
-    backend = ec2_backends[admin.account_id]["us-east-1"]
-    backend.get_security_group_from_id(planted.entity["id"]).owner_id = "444455556666"
-    return planted
+    return shared(admin, _walkthrough(admin))
 
 
 def scenes() -> list[Scene]:
@@ -347,6 +344,14 @@ async def test_the_live_rules_count_and_not_the_copy_in_the_finding(aws: FakeAws
         seen = await one.check()
         assert seen.compliant
         assert (await one.check()).why == seen.why  # texts do not pile up from run to run
+
+
+async def test_another_accounts_group_is_not_called_right_either(aws: FakeAws) -> None:
+    admin = aws.fresh_account()
+    planted = shared(admin, _group(admin, _tcp(80), words=WALKTHROUGH))
+    async with alone(bot, aws, admin, planted) as one:
+        with pytest.raises(CannotFix, match="shared by account 444455556666"):
+            await one.check()
 
 
 async def test_the_offending_rule_is_found_on_a_later_page(aws: FakeAws) -> None:

@@ -183,3 +183,26 @@ def test_who_changes_a_secrets_key_needs_the_key(aws: FakeAws, admin: Admin, mis
     )
     refused = "AccessDeniedException" if missing else None
     assert code(client.update_secret, SecretId=secret, KmsKeyId=key) == refused
+
+
+def test_a_receipt_leads_to_its_message_and_to_no_other(admin: Admin) -> None:
+    sqs = admin.client("sqs")
+    url, other = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("receipts", "others"))
+    for body in ("first", "second"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+
+    def receive() -> dict[str, str]:
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return {each["Body"]: each["ReceiptHandle"] for each in found.get("Messages", ())}
+
+    earlier, later = receive(), receive()
+    assert code(sqs.delete_message, QueueUrl=other, ReceiptHandle=later["first"]) == "ReceiptHandleIsInvalid"
+    assert code(sqs.delete_message, QueueUrl=url, ReceiptHandle="made-up") == "ReceiptHandleIsInvalid"
+    hidden = {"QueueUrl": url, "ReceiptHandle": earlier["second"], "VisibilityTimeout": 60}
+    sqs.change_message_visibility(**hidden)
+    assert list(receive()) == ["first"]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=earlier["first"])
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=later["first"])
+    assert receive() == {}
+    sqs.change_message_visibility(**hidden | {"VisibilityTimeout": 0})
+    assert list(receive()) == ["second"]

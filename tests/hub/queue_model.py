@@ -59,6 +59,7 @@ class Queue:
         self._refusals = refusals or {}
         self.calls = 0
         self.deleting = latency
+        self.beats: list[float] = []  # when messages were asked to stay invisible
         self.deletions: list[int] = []  # how many messages each request was to delete
         self.undeletable: dict[str, str] = {}  # message -> the code its next deletion ends with
         self.on_delete: Callable[[Sent], None] = lambda _sent: None
@@ -107,6 +108,7 @@ class Queue:
     async def change_message_visibility_batch(self, **asked: Any) -> dict[str, Any]:
         await self._pass()
         loop = asyncio.get_running_loop()
+        self.beats.append(loop.time())
         failed = []
         for entry in asked["Entries"]:
             found = self._by(entry["ReceiptHandle"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -64,6 +65,16 @@ def test_thousands_of_messages_in_hand_stay_invisible_however_far_the_queue_is(
     until(lambda: bool(queue.deleted), a_worker(queue))
     assert max(each.receives for each in queue.sent) == 1
     assert min(each.receives for each in queue.sent) == 1, "all were read"
+
+
+def test_heartbeats_of_thousands_leave_room_for_other_calls(settle_by: Callable[[Work], None]) -> None:
+    queue = Queue(ACCOUNT, messages=3_000, latency=0.001)
+    settle_by(takes(10 * LEASE))
+    until(lambda: bool(queue.deleted), a_worker(queue))
+    assert len(queue.beats) > 300, "each message's, several times"
+    # Afterwards the worker stops and gives everything back at once, on purpose.
+    in_a_second = Counter(int(at) for at in queue.beats if at < 1000 + 10 * LEASE)
+    assert max(in_a_second.values()) <= 60, "300 calls take some ten seconds and not a quarter of one"
 
 
 def test_a_message_that_is_put_off_during_a_heartbeat_does_not_come_sooner(
