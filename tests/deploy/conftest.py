@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 from typer.testing import CliRunner, Result
 
+from deploy.calls import Patience
 from hub.cli import app
-from tests.deploy.estate import AT_ONCE
 from tests.fake_aws.principals import administrator_key
 from tests.fake_aws.server import FakeAws
 
@@ -34,5 +34,6 @@ def deploy(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "administrator")
     monkeypatch.setenv("COLUMNS", "250")
-    monkeypatch.setattr("deploy.session.PATIENCE", AT_ONCE)
+    # Nothing is waited for but a machine that is busy.
+    monkeypatch.setattr("deploy.session.PATIENCE", Patience(wait=120.0, poll=0.0))
     return Deploy(monkeypatch)

@@ -153,6 +153,20 @@ def test_only_what_failed_is_tried_again() -> None:
     assert found.added == ()
 
 
+def test_a_suspended_account_is_left_alone() -> None:
+    skipped = Instance(
+        account_id=OLD,
+        region="eu-west-1",
+        status="OUTDATED",
+        detail="SKIPPED_SUSPENDED_ACCOUNT",
+        unit_id=WORK.id,
+    )
+    there = [at(DEV), at(PROD), skipped]
+    assert planned(WORK, before=stack_set(), instances=there, targeted=[WORK]).does_nothing
+    changed = planned(WORK, before=stack_set(smaller()), instances=there, targeted=[WORK])
+    assert changed.updated == (DEV, PROD)
+
+
 def test_a_unit_that_is_new_is_added_though_all_its_accounts_have_the_role() -> None:
     found = planned(SAND, before=stack_set(), instances=[at(ALONE, unit=SAND)])
     assert found.new == ()
