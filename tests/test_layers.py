@@ -65,6 +65,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "hub.flow.report",
     ),
     "hub.rota": (),
+    "hub.collecting": (),
     "hub.leases": ("hub.journals", "hub.model", "hub.errors"),
     "hub.flow": (
         "hub.flow",
