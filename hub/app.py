@@ -17,6 +17,7 @@ from hub.errors import SettingsWrong
 from hub.flow.kit import Kit
 from hub.flow.undo import undo
 from hub.guards.mode import Mode
+from hub.guards.opted_out import OptedOut
 from hub.guards.optional import Optional
 from hub.guards.own_resources import OwnResources
 from hub.guards.scope import Scope
@@ -80,6 +81,8 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 journal=journal,
                 leases=leases,
                 guards=(
+                    # First, because it asks nobody.
+                    OptedOut(),
                     Scope(settings, identity, directory),
                     Optional(settings.optional_bots),
                     OwnResources(settings, identity),

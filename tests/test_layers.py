@@ -43,7 +43,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "bots._grants",
     ),
     "hub.dialects": ("hub.dialects", "hub.model", "hub.errors"),
-    "hub.guards": ("hub.guards", "hub.aws", "hub.model", "hub.errors", "hub.settings"),
+    # What is written on resources and on the spoke role is agreed with whoever deploys it.
+    "hub.guards": ("hub.guards", "hub.aws", "hub.model", "hub.errors", "hub.settings", "spoke_role.tags"),
     "hub.journals": (
         "hub.journals",
         "hub.batching",
