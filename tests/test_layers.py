@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "bots._aws",
         "bots._bot",
         "bots._grants",
+        "spoke_role.tags",
     ),
     "hub.dialects": ("hub.dialects", "hub.model", "hub.errors"),
     # What is written on resources and on the spoke role is agreed with whoever deploys it.
@@ -80,6 +81,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "hub.settings",
         "hub.__version__",
         "bots",
+        "spoke_role.current",
+        "spoke_role.tags",
     ),
 }
 # Edges put everything together; nothing inside may import them.
