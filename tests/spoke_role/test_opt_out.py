@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import cfnlint.data.AdditionalSpecs
 import pytest
 
 from bots._bot import AnyBot
@@ -17,6 +14,7 @@ from bots._grants import PASS_ROLE
 from spoke_role.opt_out import UNTAGGED, opted_out
 from spoke_role.policy import policies, select
 from tests.fake_aws.strict_iam import Context, Request, Word, spoken
+from tests.policy_lint.rules import reference
 from tests.spoke_role.reading import filled
 from tests.spoke_role.synthetic import made_up
 
@@ -86,18 +84,10 @@ def test_more_actions_than_one_policy_holds_get_another() -> None:
     assert says("service:PutSomethingLong399", {TAG: "true"}, bots=[many]) is Word.DENY
 
 
-@cache
-def _reference() -> dict[str, Any]:
-    """The Service Authorization Reference, as cfn-lint carries it: actions in small letters."""
-    path = Path(str(cfnlint.data.AdditionalSpecs.__file__)).with_name("Policies.json")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
 def by_tag(action: str) -> bool:
     """Whether some kind of resource of the action is compared by its tags."""
     prefix, _, name = action.partition(":")
-    service = _reference()[prefix]
+    service = reference()[prefix]
     kinds = service["Actions"][name.lower()].get("Resources", [])
     keys = [service["Resources"].get(kind.lower(), {}).get("ConditionKeys", []) for kind in kinds]
     return any("aws:ResourceTag/${TagKey}" in each for each in keys)
