@@ -53,7 +53,7 @@ class MetricsSink:
             self._accounts[key][run.account_id] += 1
 
     def emit(self, **more: float) -> None:
-        """Write one line about everything and one for each bot and outcome.
+        """Write one line about everything, one for each outcome and one for each bot and outcome.
 
         Args:
             more: ``Throttles`` since the last time, ``Waiting`` messages, ``QueueAge`` of the oldest.
@@ -62,7 +62,9 @@ class MetricsSink:
             return
         # Also the noughts: they show that the hub lives and has nothing to do.
         self._line({**{name: self._totals[name] for name in TOTALS}, **more})
+        ended = Counter[str]()
         for (bot, outcome), seconds in sorted(self._runs.items()):
+            ended[outcome] += len(seconds)
             accounts = dict(self._accounts[bot, outcome].most_common(MOST_ACCOUNTS))
             for start in range(0, len(seconds), MOST_VALUES):
                 some = seconds[start : start + MOST_VALUES]
@@ -71,6 +73,8 @@ class MetricsSink:
                     {"Bot": bot, "Outcome": outcome},
                     {} if start else {"accounts": accounts},
                 )
+        for outcome, runs in sorted(ended.items()):
+            self._line({"Runs": runs}, {"Outcome": outcome})
         self._totals.clear()
         self._runs.clear()
         self._accounts.clear()

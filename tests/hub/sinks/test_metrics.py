@@ -45,7 +45,7 @@ async def test_runs_are_counted_by_bot_and_outcome_with_their_durations(
     assert {metric["Name"]: everything[metric["Name"]] for metric in about["Metrics"]} == {
         "Findings": 2, "Failed": 1, "Unreachable": 0, "Throttled": 0, "Throttles": 3, "Waiting": 7, "QueueAge": 12.5,
     }  # fmt: skip
-    told = {(line["Bot"], line["Outcome"]): line for line in each}
+    told = {(line["Bot"], line["Outcome"]): line for line in each if "Bot" in line}
     assert set(told) == {("s3_enable_versioning", "fixed"), ("s3_enable_versioning", "denied")}
     fixed = told["s3_enable_versioning", "fixed"]
     assert (fixed["Runs"], fixed["Duration"]) == (2, [0.5, 1.5])
@@ -53,6 +53,18 @@ async def test_runs_are_counted_by_bot_and_outcome_with_their_durations(
     [about] = fixed["_aws"]["CloudWatchMetrics"]
     assert about["Dimensions"] == [["Bot", "Outcome"]]
     assert about["Metrics"] == [{"Name": "Runs", "Unit": "Count"}, {"Name": "Duration", "Unit": "Seconds"}]
+
+
+async def test_outcomes_are_added_up_over_all_bots(caplog: pytest.LogCaptureFixture) -> None:
+    sink = MetricsSink("Hub")
+    await sink.publish(a_report(a_run(1), a_run(2, bot="tag_ec2_resource"), a_run(3, outcome=Outcome.DENIED)))
+    sink.emit()
+    added = [line for line in lines(caplog) if "Outcome" in line and "Bot" not in line]
+    assert [(line["Outcome"], line["Runs"]) for line in added] == [("denied", 1), ("fixed", 2)]
+    for line in added:
+        [about] = line["_aws"]["CloudWatchMetrics"]
+        assert about["Dimensions"] == [["Outcome"]]
+        assert about["Metrics"] == [{"Name": "Runs", "Unit": "Count"}]
 
 
 async def test_what_was_written_down_is_not_counted_again(caplog: pytest.LogCaptureFixture) -> None:
