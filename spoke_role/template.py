@@ -194,29 +194,32 @@ def _logical_id(name: str) -> str:
 
 
 def _statement(statement: Statement) -> Iterator[str]:
-    first = next(iter(statement))
+    """A statement, a list's dashes right below its key: CloudFormation counts blanks too."""
+    dash = "- "
     for key, value in statement.items():
-        dash = "- " if key == first else "  "
         if key == "Condition":
-            yield f"            {key}:"
+            yield f"          {key}:"
             yield from _condition(value)
-        elif isinstance(value, list):
-            yield f"          {dash}{key}:"
-            yield from (f"              - {_scalar(item)}" for item in value)
+        elif not isinstance(value, list):
+            yield f"        {dash}{key}: {value}"
+        elif len(value) == 1:
+            yield f"        {dash}{key}: [{_scalar(value[0], quoted=True)}]"
         else:
-            yield f"          {dash}{key}: {_scalar(value)}"
+            yield f"        {dash}{key}:"
+            yield from (f"          - {_scalar(item)}" for item in value)
+        dash = "  "
 
 
 def _condition(condition: dict[str, dict[str, list[str]]]) -> Iterator[str]:
     for operator, keys in condition.items():
-        yield f"              {operator}:"
+        yield f"            {operator}:"
         for key, values in keys.items():
-            yield f"                {key}:"
-            yield from (f"                  - {_scalar(value)}" for value in values)
+            yield f"              {key}:"
+            yield from (f"              - {_scalar(value)}" for value in values)
 
 
-def _scalar(text: str) -> str:
+def _scalar(text: str, *, quoted: bool = False) -> str:
     if "${" in text:
         return f"!Sub {json.dumps(text)}"
     # A star begins an alias, and true is no text.
-    return json.dumps(text) if "*" in text or text == "true" else text
+    return json.dumps(text) if quoted or "*" in text or text == "true" else text

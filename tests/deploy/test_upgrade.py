@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from tests.bots.scene import Scene
 from tests.deploy.deployed import FIRST, Deployed
 from tests.deploy.estate import LEFT_OUT, ROLE_YAML
 from tests.fake_aws.admin import Admin
+from tests.spoke_role.reading import parsed
 from tests.spoke_role.synthetic import made_up
 
 pytestmark = [
@@ -31,19 +32,18 @@ DESTRUCTIVE = [pytest.param(*FIRST[b.name], id=b.name) for b in ALL if b.risk is
 
 
 def before_there_were_versions(*names: str) -> str:
-    """The template as it was before the role told of itself and left resources alone by their tag."""
-    text = render(select(names))
-    for pattern in (
-        r"      # Read by the hub and by `hub doctor`.*?\n(?=\n)",
-        r"  # The resources it leaves alone.*?\n(?=\n)",
-        r"  # The bots the role was made for.*?\n(?=\n)",
-        r"          - Sid: Reads\w+\n(?:            .*\n)+",
-    ):
-        text, cut = re.subn(pattern, "", text, flags=re.DOTALL if "*?" in pattern else 0)
-        assert cut, pattern
-    # Of bots that need nothing of IAM no statement is left there.
-    text = re.sub(r"  PermissionsIam:\n(?:    .*\n)+        Statement:\n\n", "", text)
-    return re.sub(r"DependsOn: \[.*\]", "DependsOn: Limits", text)
+    """The template as it was before the role told of itself, left resources alone by their tag, and other bots out."""
+    template = parsed(render(select(names)))
+    resources = template["Resources"]
+    del resources["Role"]["Properties"]["Tags"], resources["OptOut"], resources["Chosen"]
+    iam = resources["PermissionsIam"]["Properties"]["PolicyDocument"]
+    iam["Statement"] = [each for each in iam["Statement"] if not each.get("Sid", "").startswith("Reads")]
+    if not iam["Statement"]:
+        del resources["PermissionsIam"]
+    for resource in resources.values():
+        if "DependsOn" in resource:
+            resource["DependsOn"] = "Limits"
+    return json.dumps(template)
 
 
 class Case:
