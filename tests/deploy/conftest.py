@@ -1,0 +1,48 @@
+"""The deployed hub that tests of this folder share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from hub.app import open_hub
+from hub.settings import DeploymentMode, Settings
+from tests.deploy.deployed import FIRST, Deployed
+from tests.deploy.estate import EXTERNAL_ID, hub_stack
+from tests.fake_aws.server import FakeAws
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def deployed(aws: FakeAws) -> AsyncIterator[Deployed]:
+    account = aws.fresh_account().account_id
+    outputs = await hub_stack(aws, account, DeploymentMode="multi")
+    spokes = [aws.fresh_account().account_id for _ in FIRST]
+    environment = {
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        **aws.enter(account, outputs["HubRoleArn"], session="hub"),
+    }
+    settings = Settings.load(
+        deployment_mode=DeploymentMode.MULTI,
+        accounts=tuple(spokes),
+        external_id=EXTERNAL_ID,
+        own_account_by_role=True,
+        optional_bots=tuple(bot.name for bot, _ in FIRST.values() if bot.optional),
+        journal=f"dynamodb:{outputs['TableName']}",
+        report_topic_arn=outputs["OutputTopicARN"],
+        proof_seconds=0.0,
+        calls_per_second=1000,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        async with open_hub(settings) as hub:
+            yield Deployed(aws, hub, account, environment, iter(spokes))
+
+
+@pytest.fixture
+def in_the_hubs_environment(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub makes clients when it first needs them, whichever test that is in."""
+    for name, value in deployed.environment.items():
+        monkeypatch.setenv(name, value)
