@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from moto.organizations.models import organizations_backends
@@ -10,6 +11,7 @@ from moto.organizations.models import organizations_backends
 from tests.fake_aws.wire import Answer, Call, refusal
 
 PAGE = 20  # accounts, the most AWS puts on one page
+_MOVES = ("CreateAccount", "MoveAccount", "RemoveAccountFromOrganization")
 
 
 def before(call: Call) -> Answer | None:
@@ -34,3 +36,13 @@ def before(call: Call) -> Answer | None:
     if end < len(accounts):
         found["NextToken"] = str(end)
     return Answer(200, (("Content-Type", "application/x-amz-json-1.1"),), json.dumps(found).encode())
+
+
+def after(call: Call, answer: Answer) -> Answer:
+    """StackSets hear of every account that comes, goes or moves."""
+    # There are StackSets only where somebody has called CloudFormation.
+    stack_sets = sys.modules.get("tests.fake_aws.moto_gaps.cloudformation")
+    if call.operation in _MOVES and stack_sets is not None:
+        made = json.loads(answer.body or b"{}").get("CreateAccountStatus", {})
+        stack_sets.account_moved(call.account_id, call.params.get("AccountId") or made["AccountId"])
+    return answer
