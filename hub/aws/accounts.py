@@ -22,6 +22,7 @@ from hub.aws.account import SpokeAccount
 from hub.aws.clients import Clients, Keys, client_config, new_session
 from hub.aws.errors import from_botocore, outcome_of
 from hub.aws.merging import Merger
+from hub.aws.sts import assume_role
 from hub.aws.throttle import Pacer
 from hub.errors import SpokeDenied, SpokeError, SpokeThrottled, SpokeUnreachable
 from hub.model import Outcome
@@ -253,16 +254,13 @@ class Accounts:
         if self._settings.narrow_sessions and bot.actions:
             request["Policy"] = session_policy(bot, account_id, partition)
         try:
-            # The regional endpoint of the finding's region: opt-in regions accept no other's tokens.
-            sts = await self._identity.kept("sts", region)
-            answer = await sts.assume_role(**request)
-        except (ClientError, BotoCoreError) as error:
-            told = from_botocore(error, service="sts", operation="AssumeRole", region=region)
+            answer = await assume_role(self._identity, region, **request)
+        except AwsError as told:
             raise spoke_error(
                 told,
                 f"role {self._settings.role_name} of account {account_id} could not be entered "
                 f"(is the spoke stack deployed there, with this hub's ExternalId?)",
-            ) from error
+            ) from told
         found = answer["Credentials"]
         owner = answer["AssumedRoleUser"]["Arn"].split(":")[4]
         if owner != account_id:

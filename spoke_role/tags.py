@@ -1,0 +1,14 @@
+"""Tags the spoke role, the hub and the deploy commands agree on."""
+
+from __future__ import annotations
+
+# On the spoke role: its permissions, as `spoke_role.policy.version` tells them, and whose they are.
+VERSION_TAG = "remediation-hub:permissions"
+BOTS_TAG = "remediation-hub:bots"
+ALL_BOTS = "all"
+
+# On any resource: the hub is to leave it alone.
+OPT_OUT_TAG = "remediation-hub:opt-out"
+OPT_OUT_VALUE = "true"  # in any case of letters
+# What the name of the policy ends with that keeps the role off such resources.
+OPT_OUT_POLICY = "opt-out"
