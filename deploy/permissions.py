@@ -7,8 +7,8 @@ from typing import Any
 
 from bots._bot import AnyBot
 from bots._grants import grants
-from deploy.template import Template
-from spoke_role.policy import ACCOUNT, PARTITION
+from deploy.templates import Template
+from spoke_role.documents import ACCOUNT, PARTITION
 
 # Action and the service a role may be handed to -> resources, as the template writes them.
 Allowed = Mapping[tuple[str, str], set[str]]

@@ -16,9 +16,10 @@ from deploy.session import Aws
 from deploy.spokes_plan import Plan
 from deploy.stack import find
 from deploy.stack_sets import CallAs, Missed, StackSets, Target
-from deploy.template import parse
+from deploy.templates import parsed
 from spoke_role import template as role
-from spoke_role.policy import TooLarge, select
+from spoke_role.documents import TooLarge
+from spoke_role.policy import select
 
 # Where a plain stack takes the place of one of the StackSet's.
 PLAIN_STACK_NAME = "remediation-hub-spoke"
@@ -68,7 +69,7 @@ async def role_values(
     told: dict[str, str] = {}
     if hub is not None and "HubRoleName" in hub.outputs:
         told = spoke_parameters(hub, await aws.account_id())
-    return settle(parse(template), {**told, **given}, present)
+    return settle(parsed(template), {**told, **given}, present)
 
 
 async def roll_out(

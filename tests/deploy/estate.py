@@ -42,6 +42,8 @@ def organization(aws: FakeAws) -> Organization:
     client = management.client("organizations")
     made = client.create_organization(FeatureSet="ALL")["Organization"]["Id"]
     root = client.list_roots()["Roots"][0]["Id"]
+    # Once by the console or this call; before, StackSets with permissions of the service are refused.
+    management.client("cloudformation").activate_organizations_access()
 
     def unit(parent: str, name: str) -> str:
         return str(client.create_organizational_unit(ParentId=parent, Name=name)["OrganizationalUnit"]["Id"])
