@@ -17,7 +17,7 @@ from deploy.parameters import settle
 from deploy.proposal import Proposal, proposed
 from deploy.session import Aws
 from deploy.stack import Stack
-from deploy.templates import hub_template, parsed
+from deploy.template import hub_template, parse
 from spoke_role.template import TEMPLATE_BYTES
 
 
@@ -49,7 +49,7 @@ async def prepare(
         made["ExternalId"] = secrets.token_hex(16)
     if not _wanted("OrganizationId", given, before) and _wanted("DeploymentMode", given, before) == "multi":
         made |= await _organization(aws)
-    values = settle(parsed(text), {**made, **given}, before.parameters if before else None)
+    values = settle(parse(text), {**made, **given}, before.parameters if before else None)
     if package is not None:
         await check_bucket(await aws.client("s3"), bucket, aws.region)
     return await proposed(

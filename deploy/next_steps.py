@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deploy.parameters import declared
 from deploy.stack import Stack
-from deploy.templates import parsed, role_template
+from deploy.template import parse, role_template
 
 # Parameters that hub and spoke roles share. The rest of the roles' are told by the hub's outputs.
 _SHARED = ("ExternalId", "OrganizationId", "RoleName", "InputTopicName", "OutputTopicName")
@@ -29,7 +29,7 @@ def spoke_parameters(hub: Stack, account_id: str) -> dict[str, str]:
 
 def after_hub(hub: Stack, account_id: str, region: str) -> list[Step]:
     """The way from a hub to accounts it may enter."""
-    known = declared(parsed(role_template()))
+    known = declared(parse(role_template()))
     told = spoke_parameters(hub, account_id)
     words = [
         f"-P {name}={shlex.quote(value)}" for name, value in told.items() if known[name].default != value

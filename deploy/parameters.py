@@ -17,7 +17,7 @@ import yaml
 
 from deploy.errors import InputWrong, ParametersWrong
 from deploy.rules import broken
-from deploy.templates import Template
+from deploy.template import Template
 
 SHOWN_VALUES = 8
 

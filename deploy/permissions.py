@@ -7,7 +7,7 @@ from typing import Any
 
 from bots._bot import AnyBot
 from bots._grants import grants
-from deploy.templates import Template
+from deploy.template import Template
 from spoke_role.documents import ACCOUNT, PARTITION
 
 # Action and the service a role may be handed to -> resources, as the template writes them.

@@ -16,7 +16,7 @@ from deploy.session import Aws
 from deploy.spokes_plan import Plan
 from deploy.stack import find
 from deploy.stack_sets import CallAs, Missed, StackSets, Target
-from deploy.templates import parsed
+from deploy.template import parse
 from spoke_role import template as role
 from spoke_role.documents import TooLarge
 from spoke_role.policy import select
@@ -69,7 +69,7 @@ async def role_values(
     told: dict[str, str] = {}
     if hub is not None and "HubRoleName" in hub.outputs:
         told = spoke_parameters(hub, await aws.account_id())
-    return settle(parsed(template), {**told, **given}, present)
+    return settle(parse(template), {**told, **given}, present)
 
 
 async def roll_out(

@@ -15,7 +15,7 @@ from deploy.organization import Account, Organization, Unit, is_below
 from deploy.parameters import Values, declared
 from deploy.permissions import bots_of, version
 from deploy.stack_sets import Definition, Instance, Target, where
-from deploy.templates import differences, parsed
+from deploy.template import differences, parse
 from spoke_role.policy import select
 
 
@@ -161,20 +161,20 @@ def _changed(before: Definition | None, values: Values) -> tuple[str, ...]:
     if before is None:
         return ()
     # A StackSet tells only what it was told; the rest are its template's defaults.
-    known = declared(parsed(before.template))
+    known = declared(parse(before.template))
     now = {name: each.default for name, each in known.items()} | dict(before.parameters)
     wanted = values.all
     return tuple(name for name in sorted(wanted) if now.get(name) != wanted[name])
 
 
 def _permissions(before: Definition | None, template: str) -> Permissions:
-    after = parsed(template)
+    after = parse(template)
     # By name, so that the optional ones count where somebody chose them.
     bots = select(names())
     now = set(bots_of(after, bots))
-    then = set(bots_of(parsed(before.template), bots)) if before else set()
+    then = set(bots_of(parse(before.template), bots)) if before else set()
     return Permissions(
-        before=version(parsed(before.template)) if before else "",
+        before=version(parse(before.template)) if before else "",
         after=version(after),
         gained=tuple(sorted(now - then)) if before else (),
         lost=tuple(sorted(then - now)),

@@ -16,7 +16,7 @@ from deploy.session import Aws
 from deploy.spokes import rendered
 from deploy.stack import Stack, find
 from deploy.stack_sets import Definition, Instance, StackSets
-from deploy.templates import differences, hub_template, parsed
+from deploy.template import differences, hub_template, parse
 from spoke_role.policy import select
 
 CURRENT = "current"
@@ -197,9 +197,9 @@ async def _state(
     who: Standing | None,
     templates: Sequence[str],
 ) -> SpokesState:
-    deployed = parsed(there.template)
+    deployed = parse(there.template)
     permissions = version(deployed)
-    versions = [version(parsed(text)) for text in templates]
+    versions = [version(parse(text)) for text in templates]
     every = select()
     allowed = bots_of(deployed, every)
     instances = await stack_sets.instances()

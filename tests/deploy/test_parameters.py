@@ -9,9 +9,9 @@ import pytest
 from deploy.errors import InputWrong, ParametersWrong
 from deploy.parameters import declared, from_file, from_words, settle, text_of
 from deploy.rules import broken
-from deploy.templates import differences, hub_template, parsed
+from deploy.template import differences, hub_template, parse
 
-HUB = parsed(hub_template())
+HUB = parse(hub_template())
 WHOLE = {"ExternalId": "between-us", "Compute": "none"}
 
 
@@ -99,7 +99,7 @@ def test_a_rule_only_aws_can_answer_is_left_to_it() -> None:
 
 
 def test_every_item_of_a_list_is_looked_at() -> None:
-    template = parsed("Parameters: {L: {Type: CommaDelimitedList, AllowedPattern: '[0-9]+'}}")
+    template = parse("Parameters: {L: {Type: CommaDelimitedList, AllowedPattern: '[0-9]+'}}")
     assert settle(template, {"L": "1, 22,333"}).given == {"L": "1, 22,333"}
     with pytest.raises(ParametersWrong, match=r"L must match \[0-9\]\+"):
         settle(template, {"L": "1,x"})

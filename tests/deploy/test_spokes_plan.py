@@ -18,7 +18,7 @@ from deploy.permissions import bots_of, version
 from deploy.spokes import rendered
 from deploy.spokes_plan import LeftOut, Plan, Wish, plan, topmost
 from deploy.stack_sets import Definition, Instance, Target
-from deploy.templates import parsed, role_template
+from deploy.template import parse, role_template
 from spoke_role.policy import select
 
 MANAGEMENT, DEV, PROD, OLD, ALONE = (str(number) * 12 for number in (1, 2, 3, 4, 5))
@@ -54,7 +54,7 @@ def smaller() -> str:
 
 
 def values(**more: str) -> Values:
-    return settle(parsed(role_template()), {**GIVEN, **more})
+    return settle(parse(role_template()), {**GIVEN, **more})
 
 
 def stack_set(template: str | None = None, **more: str) -> Definition:
@@ -94,7 +94,7 @@ def test_the_first_time_every_active_account_of_the_unit_and_those_below_is_new(
     assert found.added == (Target(units=("ou-work",)),)
     assert found.left_out == (LeftOut(account_id=OLD, name="old", reason="suspended"),)
     assert found.permissions.before == ""
-    assert found.permissions.after == version(parsed(role_template()))
+    assert found.permissions.after == version(parse(role_template()))
 
 
 def test_the_management_account_is_left_out_and_the_reason_says_what_to_do() -> None:
@@ -178,7 +178,7 @@ def test_another_template_updates_every_account_also_those_that_were_not_named()
         WORK, before=stack_set(smaller()), instances=[at(DEV), at(ALONE, unit=SAND)], targeted=[WORK]
     )
     assert (found.definition, found.updated, found.new) == ("update", (DEV, ALONE), (PROD,))
-    assert found.permissions.before == version(parsed(smaller()))
+    assert found.permissions.before == version(parse(smaller()))
     assert "ec2_terminate_instance" in found.permissions.gained
     assert not set(found.permissions.gained) & {bot.name for bot in select(max_risk=Risk.ADDITIVE)}
     assert found.permissions.lost == ()
@@ -239,9 +239,9 @@ def test_a_name_that_several_units_have_is_not_guessed_at() -> None:
 
 def test_the_template_tells_which_bots_it_is_enough_for() -> None:
     every = select()
-    assert bots_of(parsed(role_template()), every) == tuple(bot.name for bot in every)
+    assert bots_of(parse(role_template()), every) == tuple(bot.name for bot in every)
     two = rendered(["s3_enable_versioning", "kms_enable_rotation"], None, Catalogue())
-    found = bots_of(parsed(two), every)
+    found = bots_of(parse(two), every)
     assert {"s3_enable_versioning", "kms_enable_rotation"} <= set(found)
     assert "iam_user_attach_policy" not in found
 

@@ -48,20 +48,20 @@ def role_template() -> str:
     return resources.files("spoke_role").joinpath("role.yaml").read_text(encoding="utf-8")
 
 
-def parsed(template: str | Template) -> Template:
+def parse(template: str | Template) -> Template:
     """A template as data, whether YAML, JSON or, as botocore hands JSON templates out, parsed already."""
-    return _read(template) if isinstance(template, str) else template
+    return _parsed(template) if isinstance(template, str) else template
 
 
 @lru_cache(maxsize=16)
-def _read(text: str) -> Template:
+def _parsed(text: str) -> Template:
     found = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that knows more tags
     return found if isinstance(found, dict) else {}
 
 
 def differences(one: str | Template, other: str | Template) -> tuple[str, ...]:
     """What is not the same in two templates, as ``Resources.Queue``; how they are written does not count."""
-    left, right = parsed(one), parsed(other)
+    left, right = parse(one), parse(other)
     found = []
     for section in sorted({*left, *right}):
         a, b = left.get(section), right.get(section)
