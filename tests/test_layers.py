@@ -90,6 +90,7 @@ EDGES = (
     "hub.work",
     "hub.intake",
     "hub.demo",
+    "hub.doctor",
     "hub.dashboard",
     "hub.__main__",
     "hub.ingest",
