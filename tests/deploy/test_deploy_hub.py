@@ -75,15 +75,15 @@ def test_a_machine_is_told_in_one_line_of_json(deploy: Deploy, admin: Admin) -> 
 
 def test_values_that_are_not_given_stay_as_they_are(deploy: Deploy, admin: Admin) -> None:
     deploy(admin.account_id, "hub", *WORKER, "-P", "ExternalId=between-us", "-P", "LogDays=30", "--yes")
-    done = deploy(admin.account_id, "hub", "-P", "DryRun=true", "-P", "OutputMode=text", typed="y\n")
+    done = deploy(admin.account_id, "hub", "-P", "LogLevel=DEBUG", "-P", "OutputMode=text", typed="y\n")
     assert done.exit_code == 0, done.output
-    assert re.search(r"DryRun\s+│ false\s+│ true", done.stdout)
+    assert re.search(r"LogLevel\s+│ INFO\s+│ DEBUG", done.stdout)
     assert "kept as the stack has them: Accounts" in done.stderr
     assert parameters_of(admin) == {
         **parameters_of(admin),
         "ExternalId": "between-us",
         "LogDays": "30",
-        "DryRun": "true",
+        "LogLevel": "DEBUG",
         "OutputMode": "text",
     }
     assert stack_of(admin)["StackStatus"] == "UPDATE_COMPLETE"
@@ -136,13 +136,13 @@ def test_a_file_gives_parameters_and_words_go_before_it(deploy: Deploy, admin: A
 
 def test_a_change_can_be_left_for_others_to_review(deploy: Deploy, admin: Admin) -> None:
     deploy(admin.account_id, "hub", *WORKER, "--yes")
-    done = deploy(admin.account_id, "hub", "-P", "DryRun=true", "--change-set-only", "--json")
+    done = deploy(admin.account_id, "hub", "-P", "DryRun=false", "--change-set-only", "--json")
     assert done.exit_code == 0, done.output
     found = told(done)
-    assert (found["status"], parameters_of(admin)["DryRun"]) == ("proposed", "false")
+    assert (found["status"], parameters_of(admin)["DryRun"]) == ("proposed", "true")
     assert found["execute"].endswith(f"--change-set-name {found['change_set']}")
     admin.client("cloudformation").execute_change_set(ChangeSetName=found["change_set"])
-    assert parameters_of(admin)["DryRun"] == "true"
+    assert parameters_of(admin)["DryRun"] == "false"
 
 
 def test_a_new_hub_left_for_review_and_never_executed_is_no_hindrance(deploy: Deploy, admin: Admin) -> None:
