@@ -135,6 +135,24 @@ def test_the_journal_goes_only_when_its_name_is_typed(deploy: Deploy, hub: Admin
     assert (stacks(hub), tables(hub), queues(hub)) == ([], [], [])
 
 
+def test_a_hub_that_comes_back_goes_on_with_the_journal_it_left(deploy: Deploy, hub: Admin) -> None:
+    url = hub.client("sqs").get_queue_url(QueueName=DEAD)["QueueUrl"]
+    hub.client("sqs").send_message(QueueUrl=url, MessageBody="{}")
+    hub.client("dynamodb").put_item(TableName="remediation-hub", Item={"pk": {"S": "a run"}})
+    deploy(hub.account_id, "remove", "--yes")
+    assert stacks(hub) == []
+    done = deploy(hub.account_id, "hub", "-P", "Compute=none", typed="y\ny\n")
+    assert done.exit_code == 0, done.output
+    assert "a former hub has left this behind" in done.stderr
+    assert "stack remediation-hub: IMPORT_COMPLETE" in done.stdout
+    assert "stack remediation-hub: UPDATE_COMPLETE" in done.stdout
+    assert "ExternalId made for this hub" in done.stdout
+    kept = hub.client("dynamodb").get_item(TableName="remediation-hub", Key={"pk": {"S": "a run"}})
+    assert kept["Item"]["pk"]["S"] == "a run"
+    assert hub.client("sqs").receive_message(QueueUrl=url)["Messages"]
+    assert deploy(hub.account_id, "status").exit_code == 0
+
+
 def test_whoever_says_no_keeps_everything(deploy: Deploy, hub: Admin) -> None:
     assert deploy(hub.account_id, "remove", typed="n\n").exit_code == 1
     assert stacks(hub) == ["remediation-hub"]
