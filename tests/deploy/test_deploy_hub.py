@@ -154,6 +154,37 @@ def test_a_new_hub_left_for_review_and_never_executed_is_no_hindrance(deploy: De
     assert stack_of(admin)["StackStatus"] == "CREATE_COMPLETE"
 
 
+def test_an_attempt_that_failed_tells_the_cause_is_cleared_away_and_what_it_made_goes_on(
+    deploy: Deploy, admin: Admin
+) -> None:
+    sns = admin.client("sns")
+    taken = sns.create_topic(Name="remediationOutput")["TopicArn"]
+    failed = deploy(admin.account_id, "hub", *WORKER, "--yes")
+    assert failed.exit_code == 1
+    assert "ended as ROLLBACK_COMPLETE: OutputTopic: " in failed.stderr
+    assert "already exists" in failed.stderr
+    kept = deploy(admin.account_id, "hub", *WORKER, typed="n\n")
+    assert kept.exit_code == 1
+    assert "what is left of an attempt that failed (ROLLBACK_COMPLETE)" in kept.stderr
+    assert stack_of(admin)["StackStatus"] == "ROLLBACK_COMPLETE"
+    sns.delete_topic(TopicArn=taken)
+    done = deploy(admin.account_id, "hub", *WORKER, "--yes")
+    assert done.exit_code == 0, done.output
+    assert deploy(admin.account_id, "status").exit_code == 0
+
+
+def test_ctrl_c_while_aws_is_at_it_says_that_aws_goes_on(
+    deploy: Deploy, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hub.cli.deploy.change.carry_out", interrupted)
+    done = deploy(admin.account_id, "hub", *WORKER, "--yes")
+    assert done.exit_code == 130
+    assert "AWS goes on by itself" in done.stderr
+
+
 def test_a_hub_of_an_organization_learns_its_id_by_itself(deploy: Deploy, admin: Admin) -> None:
     organizations = admin.client("organizations")
     made = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
