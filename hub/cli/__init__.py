@@ -46,9 +46,9 @@ def options(
 
 
 def _add_commands() -> None:
-    from hub.cli import bots, demo, history, plan, run, undo, work  # noqa: PLC0415 - after app exists
+    from hub.cli import bots, demo, history, package, plan, run, undo, work  # noqa: PLC0415 - after app exists
 
-    for module in (run, plan, work, undo, history, bots, demo):
+    for module in (run, plan, work, undo, history, bots, package, demo):
         module.add_to(app)
 
 
