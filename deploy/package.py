@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from deploy import archive, locked
-from deploy.archive import Entry
+from deploy import locked, zip_file
 from deploy.bytecode import compiled, running
 from deploy.locked import Pinned
 from deploy.reached import Reached, reached
+from deploy.zip_file import Entry
 
 PYTHON = "3.11"
 GLIBC = 26
@@ -123,7 +123,7 @@ def build(
         program, needed = made_of(root)
     except locked.LockWrong as error:
         raise CannotPackage(str(error)) from error
-    ours = [archive.stored(path.as_posix(), (root / path).read_bytes()) for path in program.files]
+    ours = [zip_file.stored(path.as_posix(), (root / path).read_bytes()) for path in program.files]
     with tempfile.TemporaryDirectory() as downloads:
         theirs = _theirs(download(needed, arch, python, Path(downloads)), program.words, frozenset(services))
     version = str(about["version"])
@@ -138,7 +138,7 @@ def build(
             "name fewer services"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    archive.write(file, entries)
+    zip_file.write(file, entries)
     content = file.read_bytes()
     return Package(
         file=file,
@@ -193,7 +193,7 @@ def _theirs(wheels: Iterable[Path], words: frozenset[str], asked: frozenset[str]
     known = {ALL_SERVICES}
     try:
         for wheel in wheels:
-            for entry in archive.of_wheel(wheel):
+            for entry in zip_file.of_wheel(wheel):
                 path = PurePosixPath(entry.name)
                 if path.parts[:2] in _SERVICES and len(path.parts) > 3:
                     service = path.parts[2]
@@ -205,7 +205,7 @@ def _theirs(wheels: Iterable[Path], words: frozenset[str], asked: frozenset[str]
                 if entry.name in found and entry.crc != found[entry.name].crc:
                     raise CannotPackage(f"two packages bring different files {entry.name}")
                 found[entry.name] = entry
-    except archive.ArchiveWrong as error:
+    except zip_file.ZipWrong as error:
         raise CannotPackage(str(error)) from error
     if asked - known:
         raise CannotPackage(f"boto3 knows no service {', '.join(sorted(asked - known))}")
@@ -227,4 +227,4 @@ def _runs(path: PurePosixPath) -> bool:
 
 def _compiled(entries: Iterable[Entry]) -> list[Entry]:
     found = (compiled(entry.name, entry.content()) for entry in entries if entry.name.endswith(".py"))
-    return [archive.stored(*each) for each in found if each is not None]
+    return [zip_file.stored(*each) for each in found if each is not None]

@@ -12,11 +12,13 @@ from hub import flow
 from hub.aws.accounts import Accounts, Directory, HubIdentity
 from hub.aws.clients import Clients
 from hub.aws.old_bots import run_in_thread
+from hub.aws.spoke_roles import SpokeRoles
 from hub.aws.throttle import Pacer
 from hub.errors import SettingsWrong
 from hub.flow.kit import Kit
 from hub.flow.undo import undo
 from hub.guards.mode import Mode
+from hub.guards.opted_out import OptedOut
 from hub.guards.optional import Optional
 from hub.guards.own_resources import OwnResources
 from hub.guards.scope import Scope
@@ -77,9 +79,12 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 identity=identity,
                 directory=directory,
                 accounts=accounts,
+                roles=SpokeRoles(settings, accounts),
                 journal=journal,
                 leases=leases,
                 guards=(
+                    # First, because it asks nobody.
+                    OptedOut(),
                     Scope(settings, identity, directory),
                     Optional(settings.optional_bots),
                     OwnResources(settings, identity),

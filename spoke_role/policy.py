@@ -1,112 +1,37 @@
-"""What the spoke role may do and what it may never do, made from the bots' headers.
+"""The policies of the spoke role, made from the bots' headers.
 
-Nothing here is AWS's to answer: documents go in as data and come out as data. ARNs are written for
-CloudFormation's ``Fn::Sub``: ``${AWS::Partition}``, ``${AWS::AccountId}`` and the template's parameters.
+Nothing here is AWS's to answer: documents go in as data and come out as data.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from bots import _catalogue
 from bots._bot import AnyBot, Risk
-from bots._grants import Grant, grants
-
-Statement = dict[str, Any]
-Document = dict[str, Any]
-
-# IAM's quotas: characters of a managed policy without white space, and managed policies of one role.
-POLICY_CHARACTERS = 6144
-MANAGED_POLICIES = 10
-
-PARTITION = "${AWS::Partition}"
-ACCOUNT = "${AWS::AccountId}"
-
-# The longest text that can take the place of each name, for measuring.
-LONGEST = {
-    "AWS::Partition": "aws-us-gov",
-    "AWS::AccountId": "0" * 12,
-    "AWS::StackId": "s" * 256,
-    "HubAccountId": "0" * 12,
-    "HubRoleName": "h" * 48,
-    "RoleName": "r" * 64,
-    "InputTopicName": "i" * 64,
-    "OutputTopicName": "o" * 64,
-}
-
-# Writing to a role or to a policy; reading them is harmless. PassRole hands a role to a service.
-ROLE_CHANGES = (
-    "iam:AttachRolePolicy",
-    "iam:CreateRole",
-    "iam:DeleteRole",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:DeleteRolePolicy",
-    "iam:DetachRolePolicy",
-    "iam:PassRole",
-    "iam:PutRolePermissionsBoundary",
-    "iam:PutRolePolicy",
-    "iam:TagRole",
-    "iam:UntagRole",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateRole",
-    "iam:UpdateRoleDescription",
+from bots._grants import grants
+from spoke_role.documents import (
+    ACCOUNT,
+    MANAGED_POLICIES,
+    PARTITION,
+    POLICY_CHARACTERS,
+    Document,
+    Statement,
+    TooLarge,
+    document,
+    own_policies,
+    packed,
+    role,
+    size,
 )
-POLICY_CHANGES = (
-    "iam:CreatePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:DeletePolicy",
-    "iam:DeletePolicyVersion",
-    "iam:SetDefaultPolicyVersion",
-    "iam:TagPolicy",
-    "iam:UntagPolicy",
-)
-ATTACHING = ("iam:AttachGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy")
+from spoke_role.limits import limits
+from spoke_role.opt_out import opted_out
+from spoke_role.tags import ALL_BOTS, CHOSEN_POLICY, OPT_OUT_POLICY
 
-# Ways to new powers or new credentials. Whatever of it no bot declares is denied outright, so that it
-# stays denied when somebody attaches another policy to the role.
-ESCALATIONS = (
-    "iam:AddUserToGroup",
-    "iam:AttachGroupPolicy",
-    "iam:CreateAccessKey",
-    "iam:CreateLoginProfile",
-    "iam:CreateOpenIDConnectProvider",
-    "iam:CreateSAMLProvider",
-    "iam:CreateServiceSpecificCredential",
-    "iam:CreateUser",
-    "iam:CreateVirtualMFADevice",
-    "iam:DeactivateMFADevice",
-    "iam:EnableMFADevice",
-    "iam:PutGroupPolicy",
-    "iam:ResetServiceSpecificCredential",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateOpenIDConnectProviderThumbprint",
-    "iam:UpdateSAMLProvider",
-    "iam:UploadSSHPublicKey",
-    "iam:UploadSigningCertificate",
-    "organizations:LeaveOrganization",
-    "sts:AssumeRole",
-    "sts:AssumeRoot",
-    "sts:GetFederationToken",
-)
-
-# Roles the organization's own administrators and StackSets come in by. Whoever may change one of them
-# is an administrator of the account.
-DOORS = (
-    "AWSCloudFormationStackSetExecutionRole",
-    "AWSControlTowerExecution",
-    "OrganizationAccountAccessRole",
-    "stacksets-exec-*",
-)
-# Managed policies of AWS that make an administrator of whoever gets them.
-ADMINISTRATORS = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
-
-
-class TooLarge(Exception):
-    """The permissions do not fit into IAM's quotas."""
+LIMITS = "limits"
+IAM, EC2 = "iam", "ec2"
 
 
 def select(
@@ -131,113 +56,110 @@ def select(
     )
 
 
-def document(statements: Sequence[Statement]) -> Document:
-    """A policy of these statements."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
+def choice(bots: Sequence[AnyBot]) -> str:
+    """Whose permissions they are, as the role's tag says it: of all bots, of all up to a risk, or of a number."""
+    if tuple(bots) == select():
+        return ALL_BOTS
+    for risk in Risk:
+        if tuple(bots) == select(max_risk=risk):
+            return f"at most {risk}"
+    return f"{len(bots)} chosen"
 
 
-def size(policy: Document) -> int:
-    """Characters as IAM counts them, white space left out, with the longest values filled in."""
-    text = json.dumps(policy, separators=(",", ":"))
-    for name, value in LONGEST.items():
-        text = text.replace(f"${{{name}}}", value)
-    return len(re.sub(r"\s", "", text))
+def only_these(bots: Sequence[AnyBot]) -> Document:
+    """Denies everything to the sessions of other bots, told by the names the hub gives them.
 
-
-def allowances(bots: Iterable[AnyBot]) -> tuple[Document, ...]:
-    """What the bots may do: as many managed policies as it takes, one less than a role may have.
+    Leaving out their rights is not enough: what a bot needs for an undo is another one's destruction.
 
     Raises:
-        TooLarge: it takes more.
+        TooLarge: the names do not fit into a policy.
     """
-    policies: list[Document] = []
-    statements: list[Statement] = []
-    for single in _single(grants(bots)):
-        longer = _with(statements, single)
-        if size(document(longer)) > POLICY_CHARACTERS:
-            policies.append(document(statements))
-            longer = _with([], single)
-        statements = longer
-    if statements:
-        policies.append(document(statements))
-    if len(policies) >= MANAGED_POLICIES:
-        raise TooLarge(
-            f"the bots' permissions fill {len(policies)} managed policies and a role takes {MANAGED_POLICIES}, "
-            "one of them with the limits; choose fewer bots"
-        )
-    return tuple(policies)
+    sessions = [f"*:hub.{bot.name[:40]}.*" for bot in bots]
+    harmless = [action for statement in about_itself() for action in statement["Action"]]
+    made = document([
+        {
+            "Sid": "NotForOtherBots",
+            "Effect": "Deny",
+            "NotAction": harmless,
+            "Resource": ["*"],
+            "Condition": {"StringNotLike": {"aws:userid": sessions}},
+        }
+    ])  # fmt: skip
+    if size(made) > POLICY_CHARACTERS:
+        raise TooLarge(f"the names of {len(bots)} bots do not fit into a policy; choose fewer bots, or all")
+    return made
 
 
-def _single(granted: Iterable[Grant]) -> Iterator[Statement]:
-    for grant in granted:
+def about_itself() -> tuple[Statement, ...]:
+    """What the role may read whatever its bots: itself, so that drift shows, and which regions are open."""
+    return (
+        {
+            "Sid": "ReadsItself",
+            "Effect": "Allow",
+            "Action": ["iam:GetRole", "iam:ListAttachedRolePolicies"],
+            "Resource": [role("${RoleName}")],
+        },
+        {
+            "Sid": "ReadsItsPolicies",
+            "Effect": "Allow",
+            "Action": ["iam:GetPolicy", "iam:GetPolicyVersion"],
+            "Resource": [own_policies()],
+        },
+        {"Sid": "ReadsRegions", "Effect": "Allow", "Action": ["ec2:DescribeRegions"], "Resource": ["*"]},
+    )
+
+
+def allowances(bots: Iterable[AnyBot]) -> dict[str, Document]:
+    """What the role may do, by what the policies' names end with: read about itself, and what the bots declare.
+
+    An action is in the policy of its service whatever else is allowed, so that an upgrade never moves it from
+    one policy to another: CloudFormation changes them one by one, and in between it would be in neither. Where a
+    group outgrows one policy it has more, and only there actions can move.
+    """
+    groups: dict[str, list[Statement]] = {IAM: list(about_itself())}
+    for grant in grants(bots):
         statement = grant.statement(partition=PARTITION, account=ACCOUNT)
         for action in grant.actions:
-            yield {**statement, "Action": [action]}
+            groups.setdefault(_group(action), []).append({**statement, "Action": [action]})
+    return dict(named for group in sorted(groups) for named in _numbered(group, packed(groups[group])))
 
 
-def _with(statements: list[Statement], single: Statement) -> list[Statement]:
-    """The statements and one more action, in the last one if that is about the same resources."""
-    last = statements[-1] if statements else None
-    if last is not None and {**last, "Action": single["Action"]} == single:
-        return [*statements[:-1], {**last, "Action": [*last["Action"], *single["Action"]]}]
-    return [*statements, single]
+def _numbered(name: str, documents: Sequence[Document]) -> Iterator[tuple[str, Document]]:
+    for number, each in enumerate(documents, 1):
+        yield (name if number == 1 else f"{name}-{number}"), each
 
 
-def limits(bots: Iterable[AnyBot]) -> Document:
-    """What the role may never do, whatever else is attached to it."""
-    declared = {action for bot in bots for action in bot.actions}
-    undeclared = [action for action in ESCALATIONS if action not in declared]
-    roles = ("${RoleName}", *DOORS)
-    attached = [f"arn:{PARTITION}:iam::aws:policy/{name}" for name in ADMINISTRATORS]
-    return document([
-        _deny("NotItselfNorTheDoors", ROLE_CHANGES, [*map(_role, roles), _hub_role()]),
-        _deny("NotItsOwnPolicies", POLICY_CHANGES, [_own_policies()]),
-        _deny("NoAdministrators", ATTACHING, ["*"])
-        | {"Condition": {"ArnLike": {"iam:PolicyARN": [*attached, _own_policies()]}}},
-        _deny("NoNewPowers", undeclared, ["*"]),
-        _deny("NotWhatTheHubStandsOn", ["*"], _hub_resources()),
-    ])  # fmt: skip
+def _group(action: str) -> str:
+    service = action.partition(":")[0]
+    if service in (IAM, EC2):
+        return service
+    return "a-to-k" if service < "l" else "l-to-z"
 
 
-def _deny(sid: str, actions: Sequence[str], resources: list[str]) -> Statement:
-    return {"Sid": sid, "Effect": "Deny", "Action": list(actions), "Resource": resources}
+def policies(bots: Sequence[AnyBot]) -> dict[str, Document]:
+    """Every managed policy of the role, by what its name ends with. What denies comes before what allows.
+
+    Raises:
+        TooLarge: there are more than a role may have.
+    """
+    found = {LIMITS: limits(bots)} | dict(_numbered(OPT_OUT_POLICY, opted_out(bots)))
+    if bots and choice(bots) != ALL_BOTS:
+        found[CHOSEN_POLICY] = only_these(bots)
+    found |= allowances(bots)
+    if len(found) > MANAGED_POLICIES:
+        raise TooLarge(
+            f"the bots' permissions fill {len(found)} managed policies, those that only deny included, and a "
+            f"role takes {MANAGED_POLICIES}; choose fewer bots"
+        )
+    return found
 
 
-def _role(name: str) -> str:
-    return f"arn:{PARTITION}:iam::{ACCOUNT}:role/{name}"
-
-
-def _hub_role() -> str:
-    return f"arn:{PARTITION}:iam::${{HubAccountId}}:role/${{HubRoleName}}*"
-
-
-def _own_policies() -> str:
-    return f"arn:{PARTITION}:iam::{ACCOUNT}:policy/${{RoleName}}-*"
-
-
-def _hub_resources() -> list[str]:
-    """Everything deploy/hub.yaml makes begins with the hub role's name, the two topics excepted."""
-    hub = "${HubRoleName}*"
-    return [
-        _hubs("cloudformation", f"stack/{hub}/*"),
-        _hubs("cloudwatch", f"alarm:{hub}"),
-        _hubs("dynamodb", f"table/{hub}"),
-        _hubs("lambda", f"function:{hub}"),
-        _hubs("logs", f"log-group:/aws/lambda/{hub}"),
-        _hubs("sns", hub),
-        _hubs("sns", "${InputTopicName}"),
-        _hubs("sns", "${OutputTopicName}"),
-        _hubs("sqs", hub),
-        # The stack this role itself comes from, in a StackSet or by hand.
-        "${AWS::StackId}",
-    ]
-
-
-def _hubs(service: str, name: str) -> str:
-    return f"arn:{PARTITION}:{service}:*:${{HubAccountId}}:{name}"
-
-
-def version(policies: Iterable[Document]) -> str:
+def version(documents: Iterable[Document]) -> str:
     """Twelve digits that change when, and only when, the permissions do."""
-    text = json.dumps(list(policies), sort_keys=True)
+    text = json.dumps(list(documents), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def version_of(bots: Sequence[AnyBot]) -> str:
+    """The version of the role for these bots, which it carries as a tag and its stack as an output."""
+    return version(policies(bots).values())

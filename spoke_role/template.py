@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 
 from bots._bot import AnyBot
-from spoke_role.policy import Document, Statement, allowances, limits, version
+from spoke_role.documents import Document, Statement
+from spoke_role.policy import LIMITS, choice, policies, version
+from spoke_role.tags import BOTS_TAG, CHOSEN_POLICY, OPT_OUT_POLICY, VERSION_TAG
 
 # CreateStack and CreateStackSet take no longer text; a longer one would have to be fetched from S3.
 TEMPLATE_BYTES = 51_200
@@ -78,7 +80,7 @@ Resources:
     Type: AWS::IAM::Role
     Properties:
       RoleName: !Ref RoleName
-      Description: !Sub "Entered by the remediation hub of account ${HubAccountId}; permissions @VERSION@"
+      Description: !Sub "Entered by the remediation hub of account ${HubAccountId}"
       MaxSessionDuration: 3600
       PermissionsBoundary: !If [HasBoundary, !Ref PermissionsBoundaryArn, !Ref "AWS::NoValue"]
       AssumeRolePolicyDocument:
@@ -111,6 +113,12 @@ Resources:
             Condition:
               ArnEquals:
                 aws:PrincipalArn: !Sub "arn:${AWS::Partition}:iam::${HubAccountId}:role/${HubRoleName}"
+      # Read by the hub and by `hub doctor`. The role itself may not change them.
+      Tags:
+        - Key: "@VERSION_TAG@"
+          Value: "@VERSION@"
+        - Key: "@BOTS_TAG@"
+          Value: "@BOTS@"
 
 @POLICIES@
 Outputs:
@@ -122,9 +130,11 @@ Outputs:
     Value: "@VERSION@"
 """
 
-LIMITS_COMMENT = (
-    "  # What the role may never do, whatever else is attached to it. In place before the permissions are."
-)
+COMMENTS = {
+    LIMITS: "What the role may never do, whatever else is attached to it. In place before the permissions are.",
+    OPT_OUT_POLICY: "The resources it leaves alone: reads them, changes nothing. See docs/spoke-role.md.",
+    CHOSEN_POLICY: "The bots the role was made for. Sessions are called after the bot they are of.",
+}
 
 
 class TooLong(Exception):
@@ -138,14 +148,20 @@ def render(bots: Sequence[AnyBot]) -> str:
         TooLarge: the permissions do not fit into IAM's quotas.
         TooLong: the text does not fit into a CloudFormation call.
     """
-    denied, allowed = limits(bots), allowances(bots)
-    blocks = [[LIMITS_COMMENT, *_policy("Limits", "limits", denied, after=None)]]
-    blocks += [
-        [*_policy(f"Permissions{number}", str(number), policy, after="Limits")]
-        for number, policy in enumerate(allowed, 1)
-    ]
-    policies = "\n".join("\n".join(block) + "\n" for block in blocks)
-    text = FRAME.replace("@VERSION@", version([denied, *allowed])).replace("@POLICIES@\n", policies + "\n")
+    documents = policies(bots)
+    denying = ", ".join(_logical_id(name) for name in documents if name in COMMENTS)
+    filled = {
+        "@VERSION_TAG@": VERSION_TAG,
+        "@VERSION@": version(documents.values()),
+        "@BOTS_TAG@": BOTS_TAG,
+        "@BOTS@": choice(bots),
+        "@POLICIES@": "\n".join(
+            "\n".join(_policy(name, each, after=denying)) + "\n" for name, each in documents.items()
+        ),
+    }
+    text = FRAME
+    for mark, value in filled.items():
+        text = text.replace(mark, value)
     if len(text.encode()) > TEMPLATE_BYTES:
         raise TooLong(
             f"the template has {len(text.encode())} bytes and CloudFormation takes {TEMPLATE_BYTES}; choose fewer bots"
@@ -153,14 +169,16 @@ def render(bots: Sequence[AnyBot]) -> str:
     return text
 
 
-def _policy(logical_id: str, suffix: str, policy: Document, *, after: str | None) -> Iterator[str]:
+def _policy(name: str, policy: Document, *, after: str) -> Iterator[str]:
     """A managed policy attached to the role, as lines of the template."""
-    yield f"  {logical_id}:"
+    if name in COMMENTS:
+        yield f"  # {COMMENTS[name]}"
+    yield f"  {_logical_id(name)}:"
     yield "    Type: AWS::IAM::ManagedPolicy"
-    if after:
-        yield f"    DependsOn: {after}"
+    if name not in COMMENTS:
+        yield f"    DependsOn: [{after}]"
     yield "    Properties:"
-    yield f'      ManagedPolicyName: !Sub "${{RoleName}}-{suffix}"'
+    yield f'      ManagedPolicyName: !Sub "${{RoleName}}-{name}"'
     yield "      Roles:"
     yield "        - !Ref Role"
     yield "      PolicyDocument:"
@@ -170,29 +188,38 @@ def _policy(logical_id: str, suffix: str, policy: Document, *, after: str | None
         yield from _statement(statement)
 
 
+def _logical_id(name: str) -> str:
+    words = "".join(map(str.title, name.split("-")))
+    return words if name in COMMENTS else f"Permissions{words}"
+
+
 def _statement(statement: Statement) -> Iterator[str]:
-    first = next(iter(statement))
+    """A statement, a list's dashes right below its key: CloudFormation counts blanks too."""
+    dash = "- "
     for key, value in statement.items():
-        dash = "- " if key == first else "  "
         if key == "Condition":
-            yield f"            {key}:"
+            yield f"          {key}:"
             yield from _condition(value)
-        elif isinstance(value, list):
-            yield f"          {dash}{key}:"
-            yield from (f"              - {_scalar(item)}" for item in value)
+        elif not isinstance(value, list):
+            yield f"        {dash}{key}: {value}"
+        elif len(value) == 1:
+            yield f"        {dash}{key}: [{_scalar(value[0], quoted=True)}]"
         else:
-            yield f"          {dash}{key}: {_scalar(value)}"
+            yield f"        {dash}{key}:"
+            yield from (f"          - {_scalar(item)}" for item in value)
+        dash = "  "
 
 
 def _condition(condition: dict[str, dict[str, list[str]]]) -> Iterator[str]:
     for operator, keys in condition.items():
-        yield f"              {operator}:"
+        yield f"            {operator}:"
         for key, values in keys.items():
-            yield f"                {key}:"
-            yield from (f"                  - {_scalar(value)}" for value in values)
+            yield f"              {key}:"
+            yield from (f"              - {_scalar(value)}" for value in values)
 
 
-def _scalar(text: str) -> str:
+def _scalar(text: str, *, quoted: bool = False) -> str:
     if "${" in text:
         return f"!Sub {json.dumps(text)}"
-    return json.dumps(text) if "*" in text else text
+    # A star begins an alias, and true is no text.
+    return json.dumps(text) if quoted or "*" in text or text == "true" else text

@@ -241,7 +241,9 @@ class Accounts:
         if account_id == await self._identity.account_id() and not self._settings.own_account_by_role:
             return await self._own(account_id)
         arn = f"arn:{partition}:iam::{account_id}:role/{self._settings.role_name}"
-        name = f"hub.{bot.name[:40]}.{secrets.token_hex(6)}"
+        # Roles for some of the bots tell by it whose session it is; one that all bots share is nobody's.
+        whose = bot.name[:40] if self._settings.narrow_sessions else "any"
+        name = f"hub.{whose}.{secrets.token_hex(6)}"
         request: dict[str, Any] = {
             "RoleArn": arn,
             "RoleSessionName": name,

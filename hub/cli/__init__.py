@@ -46,9 +46,19 @@ def options(
 
 
 def _add_commands() -> None:
-    from hub.cli import bots, demo, history, package, plan, run, undo, work  # noqa: PLC0415 - after app exists
+    from hub.cli import (  # noqa: PLC0415 - after app exists
+        bots,
+        demo,
+        deploy,
+        history,
+        package,
+        plan,
+        run,
+        undo,
+        work,
+    )
 
-    for module in (run, plan, work, undo, history, bots, package, demo):
+    for module in (run, plan, work, undo, history, bots, package, deploy, demo):
         module.add_to(app)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from bots._catalogue import Catalogue
 from hub.aws.account import utc_now
 from hub.aws.accounts import Accounts, Directory, HubIdentity
+from hub.aws.spoke_roles import SpokeRoles
 from hub.guards import Guard
 from hub.journals import Journal
 from hub.leases import Leases
@@ -25,6 +26,7 @@ class Kit:
     identity: HubIdentity
     directory: Directory
     accounts: Accounts
+    roles: SpokeRoles
     journal: Journal
     leases: Leases
     guards: tuple[Guard, ...]

@@ -8,6 +8,7 @@ import pytest
 
 from bots._bot import Risk
 from bots._catalogue import bot_named, names
+from spoke_role.current import VERSION
 from spoke_role.generate import main
 from spoke_role.policy import select
 from tests.spoke_role.reading import ROOT, lint, parsed
@@ -33,7 +34,10 @@ def test_this_projects_own_files_are_up_to_date(capsys: pytest.CaptureFixture[st
     assert main(["--check"], root=ROOT) == 0, capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["spoke_role/role.yaml", "bots/README.md", "docs/settings.md", "README.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["spoke_role/role.yaml", "spoke_role/current.py", "bots/README.md", "docs/settings.md", "README.md"],
+)
 def test_a_changed_file_is_named_with_the_difference_and_left_as_it_is(
     name: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -41,13 +45,19 @@ def test_a_changed_file_is_named_with_the_difference_and_left_as_it_is(
     changed = (
         path.read_text(encoding="utf-8").replace("HUB_DRY_RUN", "HUB_DRYRUN").replace("iam:", "iam::", 1)
     )
-    changed = changed.replace("# The bots", "# Bots")
+    changed = changed.replace("# The bots", "# Bots").replace("VERSION =", "VERSION: str =")
     path.write_text(changed, encoding="utf-8")
     assert main(["--check"], root=project) == 1
     told = capsys.readouterr().out
     assert f"--- {name}" in told
     assert "spoke_role.generate" in told
     assert path.read_text(encoding="utf-8") == changed
+
+
+def test_the_hub_knows_the_version_of_the_role_that_is_in_the_repository() -> None:
+    assert parsed((ROOT / "spoke_role/role.yaml").read_text(encoding="utf-8"))["Outputs"][
+        "PermissionsVersion"
+    ]["Value"] == (VERSION)
 
 
 def test_a_missing_file_is_out_of_date(project: Path) -> None:
@@ -80,7 +90,13 @@ def test_a_role_for_mild_bots_only_is_written_where_asked(tmp_path: Path) -> Non
     output = tmp_path / "mild.yaml"
     assert main(["--max-risk", "additive", "--output", str(output)], root=tmp_path) == 0
     found = parsed(output.read_text(encoding="utf-8"))
-    statements = found["Resources"]["Permissions1"]["Properties"]["PolicyDocument"]["Statement"]
+    statements = [
+        statement
+        for name, resource in found["Resources"].items()
+        if name.startswith("Permissions")
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        if "Sid" not in statement
+    ]
     allowed = {action for statement in statements for action in statement["Action"]}
     assert allowed == {action for bot in select(max_risk=Risk.ADDITIVE) for action in bot.actions}
     assert lint(output) == ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -15,18 +15,10 @@ from bots._bot import AnyBot, Risk
 from bots._catalogue import UnknownBot
 from bots._grants import PASS_ROLE, grants
 from hub.aws.accounts import SESSION_POLICY_CHARACTERS, session_policy
-from spoke_role.policy import (
-    ESCALATIONS,
-    MANAGED_POLICIES,
-    POLICY_CHARACTERS,
-    Document,
-    TooLarge,
-    allowances,
-    limits,
-    select,
-    size,
-    version,
-)
+from spoke_role.documents import MANAGED_POLICIES, POLICY_CHARACTERS, Document, TooLarge, size
+from spoke_role.limits import ESCALATIONS, limits
+from spoke_role.policy import about_itself, allowances, choice, policies, select, version, version_of
+from spoke_role.tags import CHOSEN_POLICY
 from tests.fake_aws.strict_iam import Context, Request, Word, spoken
 from tests.spoke_role.reading import NAMES, filled, substituted
 from tests.spoke_role.synthetic import made_up
@@ -37,7 +29,16 @@ HUB = NAMES["HubAccountId"]
 MANY_ACTIONS = 16
 
 
-def allowed(documents: tuple[Document, ...]) -> dict[str, set[str]]:
+def granted(bots: tuple[AnyBot, ...]) -> dict[str, set[str]]:
+    """What the role may do for its bots, besides what it may read about itself."""
+    itself = about_itself()
+    return allowed(
+        {"Statement": [each for each in policy["Statement"] if each not in itself]}
+        for policy in allowances(bots).values()
+    )
+
+
+def allowed(documents: Iterable[Document]) -> dict[str, set[str]]:
     """Action -> the resources it is allowed on. Each action must be allowed in one statement only.
 
     Handing on a role is an action of its own for each service: ``iam:PassRole to ec2.amazonaws.com``.
@@ -98,22 +99,19 @@ def _deployed(value: Any) -> Any:
 
 
 def test_every_action_of_every_bot_is_allowed_where_the_bot_declares_it_and_nothing_else_is() -> None:
-    assert allowed(allowances(ALL)) == declared(ALL)
+    assert granted(ALL) == declared(ALL)
     every = map(_catalogue.bot_named, _catalogue.names())
     assert {bot.name for bot in ALL} == {bot.name for bot in every if not bot.optional}
 
 
 def test_no_action_is_allowed_by_a_wildcard() -> None:
-    assert [action for action in allowed(allowances(ALL)) if "*" in action or "?" in action] == []
+    assert [action for action in granted(ALL) if "*" in action or "?" in action] == []
 
 
 def test_a_role_for_chosen_bots_allows_what_these_declare_only() -> None:
     chosen = select(["s3_enable_versioning"])
     assert [bot.name for bot in chosen] == ["s3_enable_versioning"]
-    assert set(allowed(allowances(chosen))) == {
-        "s3:GetBucketVersioning",
-        "s3:PutBucketVersioning",
-    }
+    assert set(granted(chosen)) == {"s3:GetBucketVersioning", "s3:PutBucketVersioning"}
 
 
 def test_bots_are_chosen_once_and_in_order_however_they_are_asked_for() -> None:
@@ -154,7 +152,7 @@ def _catalogues(draw: st.DrawFn) -> tuple[AnyBot, ...]:
 
 @given(_catalogues())
 def test_whatever_bots_declare_is_what_is_allowed(bots: tuple[AnyBot, ...]) -> None:
-    assert allowed(allowances(bots)) == declared(bots)
+    assert granted(bots) == declared(bots)
 
 
 @given(_catalogues())
@@ -184,23 +182,33 @@ def hundred_bots(actions_each: int) -> tuple[AnyBot, ...]:
 
 def test_a_hundred_bots_fit_into_the_managed_policies_a_role_may_have() -> None:
     bots = hundred_bots(7)
-    policies = allowances(bots)
-    assert 1 < len(policies) < MANAGED_POLICIES
-    assert all(size(policy) <= POLICY_CHARACTERS for policy in policies)
-    assert allowed_anywhere(policies) == {action for bot in bots for action in bot.actions}
+    found = policies(bots)
+    assert len(allowances(bots)) < len(found) <= MANAGED_POLICIES
+    assert all(size(policy) <= POLICY_CHARACTERS for policy in found.values())
+    allowing = allowances(bots)
+    assert allowed_anywhere(allowing.values()) >= {action for bot in bots for action in bot.actions}
     # Filled, not scattered: no policy could take the first action of the next one.
-    assert all(size(policy) > POLICY_CHARACTERS - 200 for policy in policies[:-1])
+    of_services = [name for name in allowing if name.startswith("l-to-z")]
+    assert len(of_services) > 2
+    assert all(size(allowing[name]) > POLICY_CHARACTERS - 200 for name in of_services[:-1])
 
 
-def allowed_anywhere(policies: tuple[Document, ...]) -> set[str]:
-    return {
-        action for policy in policies for statement in policy["Statement"] for action in statement["Action"]
-    }
+def test_no_upgrade_moves_an_action_from_one_policy_to_another() -> None:
+    """In between, while CloudFormation changes them one by one, it would be in neither."""
+    homes: dict[str, str] = {}
+    for bots in (ALL, ALL[::2], ALL[1::2], *((bot,) for bot in ALL)):
+        for name, policy in allowances(bots).items():
+            for action in allowed_anywhere([policy]):
+                assert homes.setdefault(action, name) == name
+
+
+def allowed_anywhere(documents: Iterable[Document]) -> set[str]:
+    return {action for each in documents for statement in each["Statement"] for action in statement["Action"]}
 
 
 def test_bots_that_need_more_than_iam_takes_are_refused_rather_than_cut() -> None:
     with pytest.raises(TooLarge, match="choose fewer bots"):
-        allowances(hundred_bots(20))
+        policies(hundred_bots(20))
 
 
 def test_size_counts_the_longest_names_that_can_be_filled_in_and_no_white_space() -> None:
@@ -210,8 +218,9 @@ def test_size_counts_the_longest_names_that_can_be_filled_in_and_no_white_space(
 
 
 def test_the_permissions_of_today_fit_with_room_to_spare() -> None:
-    assert len(allowances(ALL)) < MANAGED_POLICIES
-    assert all(size(policy) <= POLICY_CHARACTERS for policy in (*allowances(ALL), limits(ALL)))
+    # An upgrade makes new policies before it removes old ones: twice as many as today would stop it.
+    assert len(policies(ALL)) <= MANAGED_POLICIES - 3
+    assert all(size(policy) <= POLICY_CHARACTERS for policy in policies(ALL).values())
 
 
 def test_the_limits_fit_even_when_every_name_is_as_long_as_it_may_be() -> None:
@@ -226,9 +235,7 @@ def test_a_session_has_what_its_bot_declares_within_what_the_role_has(bot: AnyBo
     assert {a for statement in session["Statement"] for a in statement["Action"]} == set(bot.actions)
     if all(statement["Resource"] == "*" for statement in session["Statement"]):
         return  # too long with its resources; the role, which has them, limits the session all the same
-    role = {
-        action: filled([{"Fn::Sub": p} for p in found]) for action, found in allowed(allowances(ALL)).items()
-    }
+    role = {action: filled([{"Fn::Sub": p} for p in found]) for action, found in granted(ALL).items()}
     for action, resources in allowed((session,)).items():
         assert resources <= set(role[action]) or role[action] == ["*"]
 
@@ -288,7 +295,7 @@ UNTOUCHED = [
     # A topic of the same name in another account is nobody's but that account's.
     ("sns:SetTopicAttributes", f"arn:aws:sns:us-east-1:{NAMES['AWS::AccountId']}:remediationOutput"),
     ("sns:SetTopicAttributes", f"arn:aws:sns:us-east-1:{HUB}:orders"),
-    ("cloudformation:UpdateStack", "arn:aws:cloudformation:us-east-1:222233334444:stack/app/1a"),
+    ("dynamodb:UpdateTable", f"arn:aws:dynamodb:us-east-1:{NAMES['AWS::AccountId']}:table/remediation-hub"),
 ]
 
 
@@ -329,9 +336,72 @@ def test_no_bot_is_kept_from_its_work_by_the_limits(bot: AnyBot) -> None:
 
 
 def test_the_version_changes_with_the_permissions_and_with_nothing_else() -> None:
-    before = version(allowances(ALL))
-    assert version(allowances(select())) == before
-    others = [bot for bot in ALL if bot.name != "kms_enable_rotation"]
-    assert version(allowances(others)) != before
-    more = (*ALL, made_up("more", writes=("s3:PutBucketAcl",)))
-    assert version(allowances(more)) != before
+    before = version_of(ALL)
+    assert version_of(select()) == before == version(policies(ALL).values())
+    others = tuple(bot for bot in ALL if bot.name != "kms_enable_rotation")
+    assert version_of(others) != before
+    more = (*ALL, made_up("more", writes=("s3:PutBucketCORS",)))
+    assert version_of(more) != before
+    # What it may not do is part of it.
+    assert version(policies(ALL).values()) != version(allowances(ALL).values())
+
+
+def test_the_role_says_whose_permissions_it_has() -> None:
+    assert choice(ALL) == "all"
+    assert choice(select(max_risk=Risk.ADDITIVE)) == "at most additive"
+    assert choice(select(max_risk=Risk.DESTRUCTIVE)) == "all"
+    assert choice(ALL[:3]) == "3 chosen"
+
+
+# --- a role for some of the bots
+
+
+def test_a_role_for_some_of_the_bots_is_of_no_use_to_the_sessions_of_others() -> None:
+    chosen = select(["s3_enable_versioning", "kms_enable_rotation"])
+
+    def heard(session: str, action: str, bots: tuple[AnyBot, ...] = chosen) -> Word:
+        texts = [json.dumps(_deployed(policy)) for policy in policies(bots).values()]
+        context = {"aws:userid": f"AROAEXAMPLEROLE00000:{session}"}
+        return spoken(texts, Request(action=action, resource="arn:aws:s3:::data", context=context))
+
+    put = "s3:PutBucketVersioning"
+    assert heard("hub.s3_enable_versioning.0a1b2c3d4e5f", put) is Word.ALLOW
+    assert heard("hub.s3_delete_bucket.0a1b2c3d4e5f", put) is Word.DENY
+    assert heard("hub.s3_delete_bucket.s3_enable_versioning", put) is Word.DENY
+    assert heard("hub.any.0a1b2c3d4e5f", put) is Word.DENY
+    assert heard("doctor", "s3:GetBucketVersioning") is Word.DENY
+    assert heard("doctor", "ec2:DescribeRegions") is Word.ALLOW
+    assert heard("hub.s3_delete_bucket.0a1b2c3d4e5f", put, ALL) is Word.ALLOW
+    assert CHOSEN_POLICY not in policies(ALL)
+
+
+def test_a_role_for_no_bots_needs_nobody_kept_out() -> None:
+    assert CHOSEN_POLICY not in policies(())
+
+
+def test_names_that_fit_into_no_policy_are_refused_rather_than_cut() -> None:
+    bots = tuple(made_up(f"bot_{number}_{'x' * 40}") for number in range(150))
+    with pytest.raises(TooLarge, match="the names of 150 bots"):
+        policies(bots)
+
+
+# --- what it may read about itself
+
+
+@pytest.mark.parametrize("bots", [ALL, (), select(["s3_enable_versioning"])], ids=["all", "none", "one"])
+def test_every_role_may_read_itself_and_which_regions_are_open(bots: tuple[AnyBot, ...]) -> None:
+    def heard(action: str, resource: str) -> Word:
+        texts = [json.dumps(_deployed(policy)) for policy in policies(bots).values()]
+        return spoken(texts, Request(action=action, resource=resource, context={}))
+
+    own = f"{SPOKE}:role/Dome9CloudBots"
+    assert heard("iam:GetRole", own) is Word.ALLOW
+    assert heard("iam:ListAttachedRolePolicies", own) is Word.ALLOW
+    for action in ("iam:GetPolicy", "iam:GetPolicyVersion"):
+        assert heard(action, f"{SPOKE}:policy/Dome9CloudBots-limits") is Word.ALLOW
+    assert heard("ec2:DescribeRegions", "*") is Word.ALLOW
+    assert heard("iam:TagRole", own) is Word.DENY
+    assert heard("iam:UntagRole", own) is Word.DENY
+    if not bots:
+        assert heard("iam:GetRole", f"{SPOKE}:role/any") is Word.SILENT
+        assert heard("iam:GetPolicyVersion", f"{SPOKE}:policy/any") is Word.SILENT

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from spoke_role.policy import POLICY_CHARACTERS, allowances, limits, select, version
+from spoke_role.documents import POLICY_CHARACTERS
+from spoke_role.limits import limits
+from spoke_role.policy import policies, select, version_of
+from spoke_role.tags import BOTS_TAG, VERSION_TAG
 from spoke_role.template import TEMPLATE_BYTES, TooLong, render
 from tests.fake_aws.strict_iam import Request, Word, spoken
 from tests.spoke_role.reading import NAMES, ROOT, filled, lint, parsed, substituted
@@ -20,7 +23,7 @@ HUB_ROLE = "arn:aws:iam::111122223333:role/remediation-hub"
 SPOKE_ROLE = "arn:aws:iam::222233334444:role/Dome9CloudBots"
 
 
-def policies(template: dict[str, Any]) -> dict[str, Any]:
+def managed(template: dict[str, Any]) -> dict[str, Any]:
     return {
         name: resource["Properties"]
         for name, resource in template["Resources"].items()
@@ -42,22 +45,25 @@ def test_the_file_is_what_the_bots_of_today_make_of_it() -> None:
 
 
 def test_the_template_says_what_the_policies_say() -> None:
-    found = policies(TEMPLATE)
-    assert plain(found.pop("Limits")["PolicyDocument"]) == limits(select())
-    assert [plain(policy["PolicyDocument"]) for policy in found.values()] == list(allowances(select()))
+    found = {
+        plain(each["ManagedPolicyName"]): plain(each["PolicyDocument"]) for each in managed(TEMPLATE).values()
+    }
+    assert found == {f"${{RoleName}}-{name}": policy for name, policy in policies(select()).items()}
 
 
 def test_every_policy_hangs_on_the_role_and_the_limits_come_first() -> None:
-    for name, policy in policies(TEMPLATE).items():
+    for name, policy in managed(TEMPLATE).items():
         assert policy["Roles"] == [{"Ref": "Role"}]
-        assert TEMPLATE["Resources"][name].get("DependsOn") == (None if name == "Limits" else "Limits")
+        assert TEMPLATE["Resources"][name].get("DependsOn") == (
+            None if name in ("Limits", "OptOut") else ["Limits", "OptOut"]
+        )
 
 
 def test_the_policies_have_names_the_role_is_denied_to_touch() -> None:
-    for policy in policies(TEMPLATE).values():
+    for policy in managed(TEMPLATE).values():
         name = filled(policy["ManagedPolicyName"])
         arn = f"arn:aws:iam::222233334444:policy/{name}"
-        denies = json.dumps(filled(policies(TEMPLATE)["Limits"]["PolicyDocument"]))
+        denies = json.dumps(filled(managed(TEMPLATE)["Limits"]["PolicyDocument"]))
         assert spoken([denies], Request(action="iam:CreatePolicyVersion", resource=arn)) is Word.DENY
 
 
@@ -73,26 +79,30 @@ def test_no_partition_is_written_down() -> None:
 
 def test_a_template_cloudformation_would_not_take_is_refused() -> None:
     assert len(TEXT.encode()) <= TEMPLATE_BYTES
-    actions = tuple(f"s3:G{number}" for number in range(4000))
-    assert len(allowances([made_up("many", reads=actions)])) < 10
+    actions = tuple(f"s3:G{number}" for number in range(2800))
+    assert len(policies([made_up("many", reads=actions)])) <= 10
     with pytest.raises(TooLong, match="choose fewer bots"):
         render([made_up("many", reads=actions)])
 
 
 def test_a_policy_more_gets_a_resource_of_its_own() -> None:
     actions = tuple(f"service:GetSomethingLong{number}" for number in range(400))
-    found = policies(parsed(render([made_up("many", reads=actions)])))
-    assert list(found) == ["Limits", *(f"Permissions{n + 1}" for n in range(len(found) - 1))]
-    assert len(found) > 2
+    found = managed(parsed(render([made_up("many", reads=actions)])))
+    assert list(found)[-3:] == ["PermissionsIam", "PermissionsLToZ", "PermissionsLToZ2"]
     for policy in found.values():
         text = json.dumps(filled(policy["PolicyDocument"]), separators=(",", ":"))
         assert len(text) <= POLICY_CHARACTERS
 
 
-def test_the_version_can_be_read_from_the_stack_and_from_the_role() -> None:
-    expected = version([limits(select()), *allowances(select())])
-    assert TEMPLATE["Outputs"]["PermissionsVersion"]["Value"] == expected
-    assert expected in TEMPLATE["Resources"]["Role"]["Properties"]["Description"]["Fn::Sub"]
+@pytest.mark.parametrize(("names", "whose"), [(None, "all"), (["s3_enable_versioning"], "1 chosen")])
+def test_version_and_choice_of_bots_can_be_read_from_the_role_and_the_stack(
+    names: list[str] | None, whose: str
+) -> None:
+    template = parsed(render(select(names)))
+    expected = version_of(select(names))
+    assert template["Outputs"]["PermissionsVersion"]["Value"] == expected
+    tags = {tag["Key"]: tag["Value"] for tag in template["Resources"]["Role"]["Properties"]["Tags"]}
+    assert tags == {VERSION_TAG: expected, BOTS_TAG: whose}
 
 
 # --- who gets in

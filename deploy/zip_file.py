@@ -27,7 +27,7 @@ _MIDNIGHT, _FIRST_DAY = 0, (0 << 9) | (1 << 5) | 1  # 1 January 1980, the earlie
 _MODE = 0o100644  # a plain file that everybody may read, which Lambda asks for
 
 
-class ArchiveWrong(ValueError):
+class ZipWrong(ValueError):
     """A file is no wheel this can read."""
 
 
@@ -57,7 +57,7 @@ def of_wheel(path: Path) -> Iterator[Entry]:
     """The files in a wheel, still packed.
 
     Raises:
-        ArchiveWrong: it is none, or is packed in a way that Lambda cannot unpack.
+        ZipWrong: it is none, or is packed in a way that Lambda cannot unpack.
     """
     try:
         with zipfile.ZipFile(path) as wheel, path.open("rb") as raw:
@@ -65,7 +65,7 @@ def of_wheel(path: Path) -> Iterator[Entry]:
                 if info.is_dir():
                     continue
                 if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise ArchiveWrong(f"{path.name}: {info.filename} is not packed by deflate")
+                    raise ZipWrong(f"{path.name}: {info.filename} is not packed by deflate")
                 raw.seek(info.header_offset)
                 lengths = _SIZES.unpack(raw.read(_SIZES.size))
                 raw.seek(sum(lengths), 1)
@@ -77,7 +77,7 @@ def of_wheel(path: Path) -> Iterator[Entry]:
                     packed=raw.read(info.compress_size),
                 )
     except (zipfile.BadZipFile, struct.error) as error:
-        raise ArchiveWrong(f"{path.name} is no wheel: {error}") from error
+        raise ZipWrong(f"{path.name} is no wheel: {error}") from error
 
 
 def write(path: Path, entries: Iterable[Entry]) -> None:
@@ -88,7 +88,7 @@ def write(path: Path, entries: Iterable[Entry]) -> None:
         with zipfile.ZipFile(unfinished) as made:
             damaged = made.testzip()
         if damaged is not None:
-            raise ArchiveWrong(f"{damaged} did not survive being packed")
+            raise ZipWrong(f"{damaged} did not survive being packed")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
