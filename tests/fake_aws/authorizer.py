@@ -11,12 +11,12 @@ from urllib.parse import unquote
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
-from moto.s3.models import s3_backends
 
 from tests.fake_aws.iam_actions import also_needed, own_action, passed_to
 from tests.fake_aws.iam_arns import Where
 from tests.fake_aws.iam_resources import resources
 from tests.fake_aws.principals import Principal
+from tests.fake_aws.resource_policies import carried
 from tests.fake_aws.resource_tags import tags_of
 from tests.fake_aws.strict_iam import Request, Rights, Word, spoken
 from tests.fake_aws.wire import Call
@@ -156,6 +156,7 @@ def _context(call: Call, principal: Principal) -> dict[str, str | tuple[str, ...
     if principal.is_session:
         # With temporary credentials the key is always there; no test signs in with MFA.
         context["aws:MultiFactorAuthPresent"] = "false"
+        context["aws:userid"] = f"AROAEXAMPLEROLE00000:{principal.arn.rpartition('/')[2]}"
     else:
         context["aws:username"] = principal.name
     if principal.source_identity:
@@ -210,20 +211,16 @@ def _extra(action: str, call: Call) -> dict[str, str | tuple[str, ...]]:
 
 
 def _with_resource_policy(word: Word, request: Request, call: Call, principal: Principal) -> Word:
-    """What remains after the bucket's own policy has spoken, if it is a bucket the call is about."""
-    bucket = call.params.get("Bucket") if call.service == "s3" else None
-    # Making a bucket is no call to the one that has the name already.
-    if call.operation == "CreateBucket" or bucket not in s3_backends.bucket_accounts:
+    """What remains after the bucket's, topic's or queue's own policy has spoken."""
+    if (itself := carried(call)) is None:
         return word
-    partition, owner = s3_backends.bucket_accounts[bucket]
-    document = s3_backends[owner][partition].get_bucket(bucket).policy
     heard = Word.SILENT
-    if document:
-        heard = spoken([document.decode()], request, principals=_names(principal))
+    if itself.document:
+        heard = spoken([itself.document], request, principals=_names(principal))
     if Word.DENY in (word, heard):
         return Word.DENY
-    if owner != principal.account_id:
-        # Another account's bucket needs both sides' consent.
+    if itself.owner != principal.account_id:
+        # What is another account's needs both sides' consent.
         return Word.ALLOW if word is heard is Word.ALLOW else Word.SILENT
     return Word.ALLOW if Word.ALLOW in (word, heard) else Word.SILENT
 
