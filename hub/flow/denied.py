@@ -16,7 +16,7 @@ from hub.flow.explain import explain
 from hub.flow.kit import Kit
 from hub.model import Outcome, Run
 from spoke_role.current import VERSION
-from spoke_role.tags import ALL_BOTS, OPT_OUT_POLICY, OPT_OUT_TAG, OPT_OUT_VALUE
+from spoke_role.tags import ALL_BOTS, CHOSEN_POLICY, OPT_OUT_POLICY, OPT_OUT_TAG, OPT_OUT_VALUE
 
 _ACTION = re.compile(r"not authorized to perform: (?P<action>[a-z0-9-]+:\w+)")
 _KIND = r"(?P<kind>[\w -]*?(?:policy|boundary))"
@@ -66,7 +66,7 @@ async def told(kit: Kit, run: Run, error: BaseException) -> tuple[Outcome, str]:
 async def _advice(kit: Kit, run: Run, refusal: Refusal) -> str:
     what = refusal.action or "this call"
     if refusal.explicit:
-        return _forbidden(kit, refusal, what)
+        return _forbidden(kit, run, refusal, what)
     if refusal.kind == _SESSION:
         return f"{run.bot} does not declare {what}, so its session has no right to it: please report this"
     if refusal.kind not in ("", _IDENTITY):
@@ -74,7 +74,7 @@ async def _advice(kit: Kit, run: Run, refusal: Refusal) -> str:
     return await _lacking(kit, run, what, certain=refusal.kind == _IDENTITY)
 
 
-def _forbidden(kit: Kit, refusal: Refusal, what: str) -> str:
+def _forbidden(kit: Kit, run: Run, refusal: Refusal, what: str) -> str:
     """About an explicit deny, which nothing that allows can outweigh."""
     if refusal.kind not in ("", _IDENTITY):
         by = f" ({refusal.arn})" if refusal.arn else ""
@@ -87,6 +87,11 @@ def _forbidden(kit: Kit, refusal: Refusal, what: str) -> str:
     if own.startswith(OPT_OUT_POLICY):
         return (
             f"the spoke role leaves alone what is opted out: {opted_out}, unless the call was about that tag"
+        )
+    if own.startswith(CHOSEN_POLICY):
+        return (
+            f"the spoke role was made for a part of the bots, and {run.bot} is not among them. If it is to work there, "
+            "`hub deploy spokes` with it among them"
         )
     if own:
         return f"{what} on this resource is among what the spoke role may never do ({refusal.arn})"

@@ -9,7 +9,9 @@ from typing import Any
 
 from aiobotocore.session import get_session
 
-from deploy.stacks import Patience, Rollout, deploy_hub, deploy_spokes, deploy_stack
+from deploy.calls import Patience
+from deploy.spokes import Rollout, deploy_spokes
+from deploy.stack import deploy_hub, deploy_stack
 from tests.fake_aws.principals import administrator_key
 from tests.fake_aws.server import FakeAws
 from tests.spoke_role.reading import ROOT

@@ -155,6 +155,7 @@ def _context(call: Call, principal: Principal) -> dict[str, str | tuple[str, ...
     if principal.is_session:
         # With temporary credentials the key is always there; no test signs in with MFA.
         context["aws:MultiFactorAuthPresent"] = "false"
+        context["aws:userid"] = f"AROAEXAMPLEROLE00000:{principal.arn.rpartition('/')[2]}"
     else:
         context["aws:username"] = principal.name
     if principal.source_identity:

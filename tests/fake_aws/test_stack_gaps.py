@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.fake_aws.admin import Admin
+from tests.fake_aws.admin import Admin, code
 from tests.fake_aws.server import allow, policy
 from tests.fake_aws.stack_estate import (
+    NAMED,
     create,
     events,
     guarded,
@@ -17,9 +18,10 @@ from tests.fake_aws.stack_estate import (
     queues,
     stack,
     template,
+    text_parameter,
     update,
 )
-from tests.fake_aws.stack_set_estate import refusal, role_template
+from tests.fake_aws.stack_set_estate import only, refusal, role_template
 
 
 def test_resources_are_made_in_the_order_they_need_each_other_and_events_tell_newest_first(
@@ -177,3 +179,46 @@ def test_a_protected_stack_is_not_deleted(admin: Admin) -> None:
     client.update_termination_protection(StackName="shop", EnableTerminationProtection=False)
     client.delete_stack(StackName="shop")
     assert queues(admin) == []
+
+
+# --- seen
+
+
+def test_a_stacks_resources_are_seen_as_they_are(admin: Admin) -> None:
+    create(admin, template(Queue=queue("one"), Other=queue("two", DeletionPolicy="Retain")))
+    client = admin.client("cloudformation")
+    found = client.list_stack_resources(StackName="shop")["StackResourceSummaries"]
+    seen = {each["LogicalResourceId"]: (each["ResourceType"], each["ResourceStatus"]) for each in found}
+    assert seen == dict.fromkeys(("Queue", "Other"), ("AWS::SQS::Queue", "CREATE_COMPLETE"))
+    one = client.describe_stack_resource(StackName="shop", LogicalResourceId="Queue")["StackResourceDetail"]
+    assert one["PhysicalResourceId"].endswith("/one")
+    assert (
+        code(client.describe_stack_resource, StackName="shop", LogicalResourceId="None") == "ValidationError"
+    )
+    update(admin, template(Queue=queue("one", Properties={"QueueName": "one", "DelaySeconds": 5})))
+    found = client.describe_stack_resources(StackName="shop")["StackResources"]
+    assert {each["LogicalResourceId"]: each["ResourceStatus"] for each in found} == {
+        "Queue": "UPDATE_COMPLETE",
+        "Other": "DELETE_SKIPPED",
+    }
+
+
+def test_a_template_tells_what_it_asks_for(admin: Admin) -> None:
+    client = admin.client("cloudformation")
+    valid = client.validate_template(TemplateBody=role_template())
+    assert valid["Capabilities"] == ["CAPABILITY_NAMED_IAM"]
+    parameter = only(valid["Parameters"])
+    assert (parameter["ParameterKey"], parameter["DefaultValue"]) == ("Text", "as it was")
+    summary = client.get_template_summary(TemplateBody=role_template())
+    assert summary["ResourceTypes"] == ["AWS::IAM::Role"]
+    assert code(client.validate_template, TemplateBody="{}") == "ValidationError"
+
+
+def test_a_stack_tells_what_it_was_made_with(admin: Admin) -> None:
+    made = create(admin, role_template(), Tags=[{"Key": "team", "Value": "security"}])
+    assert made["Tags"] == [{"Key": "team", "Value": "security"}]
+    assert made["Capabilities"] == NAMED
+    assert "LastUpdatedTime" not in made
+    changed = update(admin, role_template(), Parameters=text_parameter("new"))
+    assert changed["LastUpdatedTime"] >= changed["CreationTime"]
+    assert changed["Tags"] == made["Tags"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.templates import parsed
+from deploy.template import parse
 
 __all__ = ["NAMES", "ROOT", "filled", "lint", "parsed", "substituted"]
 
@@ -26,6 +27,11 @@ NAMES = {
     "ExternalId": "an-external-id",
     "OrganizationId": "o-exampleorgid",
 }
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The template as CloudFormation understands it; one's own to change."""
+    return copy.deepcopy(dict(parse(text)))
 
 
 def filled(value: Any, names: Mapping[str, str] = NAMES, **conditions: bool) -> Any:

@@ -115,7 +115,7 @@ def _named(call: Call) -> tuple[Any, ChangeSet]:
 def describe_change_set(call: Call) -> dict[str, Any]:
     stack, found = _named(call)
     with_values = call.params.get("IncludePropertyValues") in (True, "true")
-    parameters = stacks.in_effect(templates.parsed(found.text), found.given)
+    parameters = stacks.in_effect(templates.read(found.text), found.given)
     return {
         **_summary(stack, found),
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
@@ -158,9 +158,7 @@ def execute_change_set(call: Call) -> dict[str, Any]:
     stack.capabilities = found.capabilities
     stays = call.params.get("DisableRollback") in (True, "true")
     if found.kind == "CREATE":
-        updates.aim(
-            stack, found.text, stacks.in_effect(templates.parsed(found.text), found.given), found.tags
-        )
+        updates.aim(stack, found.text, stacks.in_effect(templates.read(found.text), found.given), found.tags)
         stack.last_updated_time = None
         stacks.create(stack, on_failure="DO_NOTHING" if stays else found.on_failure)
     else:

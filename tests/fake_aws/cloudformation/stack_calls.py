@@ -75,7 +75,7 @@ def checked(call: Call, text: str, previous: Mapping[str, Any]) -> dict[str, str
     Raises:
         Refused: something is not.
     """
-    template = templates.parsed(text)
+    template = templates.read(text)
     templates.in_order(template)
     given = templates.parameters_of(template, call.params.get("Parameters") or [], previous)
     templates.check_capabilities(template, call.params.get("Capabilities") or [])

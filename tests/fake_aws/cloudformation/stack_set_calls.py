@@ -44,7 +44,7 @@ def create_stack_set(call: Call) -> dict[str, Any]:
     if params.get("AutoDeployment") and model != "SERVICE_MANAGED":
         raise Refused("AutoDeployment is for StackSets with SERVICE_MANAGED permission model only")
     text = template_text(call)
-    template = templates.parsed(text)
+    template = templates.read(text)
     templates.in_order(template)
     templates.check_capabilities(template, params.get("Capabilities") or [])
     made = StackSet(
@@ -80,7 +80,7 @@ def update_stack_set(call: Call) -> dict[str, Any]:
         return found
     _nothing_else(stack_set)
     text = template_text(call, previous=stack_set.template)
-    template = templates.parsed(text)
+    template = templates.read(text)
     templates.in_order(template)
     templates.check_capabilities(template, params.get("Capabilities") or [])
     given = templates.parameters_of(template, params.get("Parameters") or [], stack_set.parameters)

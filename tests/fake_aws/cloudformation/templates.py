@@ -43,7 +43,12 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 @functools.lru_cache(maxsize=64)
-def _read(text: str) -> Document:
+def read(text: str) -> Document:
+    """A template that nobody writes into.
+
+    Raises:
+        Refused: it is no template.
+    """
     try:
         found = json.loads(text)
     except ValueError:
@@ -66,7 +71,7 @@ def parsed(text: str) -> Document:
     Raises:
         Refused: it is no template.
     """
-    return copy.deepcopy(_read(text))
+    return copy.deepcopy(read(text))
 
 
 # --- parameters
@@ -197,8 +202,8 @@ parsing.clean_json = _clean
 
 
 def resolved(value: Any, resource_map: Any) -> Any:
-    """The value with its functions worked out."""
-    return parsing.clean_json(copy.deepcopy(value), resource_map)
+    """The value with its functions worked out; the value itself stays as it is."""
+    return parsing.clean_json(value, resource_map)
 
 
 # --- which resource needs which

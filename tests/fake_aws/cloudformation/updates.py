@@ -26,7 +26,7 @@ _UNFIT = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILE
 
 def is_same(stack: Any, text: str, given: Mapping[str, str], tags: Mapping[str, str]) -> bool:
     """Whether an update with this would change nothing."""
-    template = templates.parsed(text)
+    template = templates.read(text)
     return bool(
         _what_counts(stack.template_dict) == _what_counts(template)
         and stack.parameters == in_effect(template, given)

@@ -12,12 +12,19 @@ from tests.fake_aws.cloudformation import (
     stack_calls,
     stack_set_calls,
     stack_set_views,
+    stack_views,
 )
 from tests.fake_aws.cloudformation.answers import Refused, answered, refused
 from tests.fake_aws.wire import Answer, Call
 
-_CALLS = {**stack_calls.CALLS, **change_set_calls.CALLS, **stack_set_calls.CALLS, **stack_set_views.CALLS}
-LOCK = threading.RLock()
+_CALLS = {
+    **stack_calls.CALLS,
+    **stack_views.CALLS,
+    **change_set_calls.CALLS,
+    **stack_set_calls.CALLS,
+    **stack_set_views.CALLS,
+}
+_LOCK = threading.RLock()
 
 
 def before(call: Call) -> Answer | None:
@@ -25,7 +32,7 @@ def before(call: Call) -> Answer | None:
     if own is None:
         return None
     try:
-        with LOCK:
+        with _LOCK:
             result = own(call)
     except Refused as error:
         return refused(call, error)
@@ -36,5 +43,5 @@ def before(call: Call) -> Answer | None:
 
 def account_moved(management: str, account_id: str) -> None:
     """Organizations tells of every account that has come, gone or changed its unit."""
-    with LOCK:
+    with _LOCK:
         auto_deployment.account_moved(management, account_id)

@@ -152,7 +152,7 @@ async def test_the_roles_limits_are_told_from_what_is_opted_out(
     hub_environment: FakeAws, hub_settings: MakeSettings
 ) -> None:
     aws, told = hub_environment, {}
-    for name in ("limits", "opt-out", "theirs"):
+    for name in ("limits", "opt-out", "chosen", "theirs"):
         spoke = aws.spoke({"remediation": policy(READS, ITSELF, allow(PUT))})
         iam = spoke.client("iam")
         full = f"Dome9CloudBots-{name}" if name != "theirs" else name
@@ -164,6 +164,7 @@ async def test_the_roles_limits_are_told_from_what_is_opted_out(
     assert "is among what the spoke role may never do" in told["limits"]
     assert "the spoke role leaves alone what is opted out" in told["opt-out"]
     assert "take the tag off" in told["opt-out"]
+    assert "made for a part of the bots, and s3_enable_versioning is not among them" in told["chosen"]
     assert "is none of this hub's" in told["theirs"]
 
 
