@@ -10,7 +10,7 @@ from tests.policy_lint.rules import ACCEPTED, Accepted, Remark, remarks
 from tests.policy_lint.templates import policies
 from tests.spoke_role.reading import ROOT, parsed
 
-TEMPLATES = ("deploy/hub.yaml", "spoke_role/role.yaml")
+TEMPLATES = ("deploy/archive.yaml", "deploy/hub.yaml", "spoke_role/role.yaml")
 
 
 def main(arguments: Sequence[str]) -> int:

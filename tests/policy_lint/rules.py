@@ -48,6 +48,7 @@ class Accepted:
 
 
 ACCEPTED = (
+    Accepted("Key", "RESOURCE_STAR", "*", "in a key's policy * is the key itself"),
     Accepted(
         "PermissionsAToK",
         "RESOURCE_STAR",
