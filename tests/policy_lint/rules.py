@@ -49,6 +49,12 @@ class Accepted:
 
 ACCEPTED = (
     Accepted(
+        "Key",
+        "RESOURCE_MISMATCH",
+        "*'kms:CreateKey'*",
+        "the key's account has kms:* on it, as in AWS's own policy",
+    ),
+    Accepted(
         "PermissionsAToK",
         "RESOURCE_STAR",
         "*",
