@@ -50,30 +50,6 @@ def _add_commands() -> None:
         bots,
         demo,
         deploy,
-    from hub.cli import (  # noqa: PLC0415 - after app exists
-        bots,
-        demo,
-        deploy,
-        doctor,
-        history,
-        package,
-        plan,
-        run,
-        undo,
-        work,
-    )
-
-    for module in (run, plan, work, undo, history, doctor, bots, package, deploy, demo):
-        plan,
-        run,
-        undo,
-        work,
-    )
-
-    from hub.cli import (  # noqa: PLC0415 - after app exists
-        bots,
-        demo,
-        deploy,
         doctor,
         history,
         package,
