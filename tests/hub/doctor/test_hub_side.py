@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -170,12 +171,10 @@ async def test_findings_set_aside_too_soon_are_told(stand: Stand) -> None:
 
 
 async def test_an_old_finding_is_told(stand: Stand) -> None:
-    from datetime import UTC, datetime
-
     point = {
         "MetricName": "ApproximateAgeOfOldestMessage",
         "Dimensions": [{"Name": "QueueName", "Value": f"{NAME}-findings"}],
-        "Timestamp": datetime.now(UTC),
+        "Timestamp": datetime.now(UTC) - timedelta(minutes=2),
         "Value": 9000.0,
     }
     stand.client("cloudwatch").put_metric_data(Namespace="AWS/SQS", MetricData=[point])
