@@ -30,6 +30,7 @@ check: $(STAMP) ## lint, types and generated files, as CI does
 	.venv/bin/mypy
 	$(PY) -m spoke_role.generate --check
 	.venv/bin/cfn-lint deploy/*.yaml spoke_role/*.yaml
+	$(PY) -m tests.policy_lint
 
 fix: $(STAMP) ## format, mend what the linter can, regenerate
 	.venv/bin/ruff check --fix .

@@ -22,6 +22,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from benchmarks.measured import measured
+from hub.collecting import collect_seldom
 
 _keys: ContextVar[ReadOnlyCredentials] = ContextVar("keys")
 
@@ -87,6 +88,7 @@ async def main(calls: list[dict[str, Any]], at_once: int) -> None:
             first.setdefault((one["service"], one["region"]), one)
         await all_of([one for one in first.values() if one["operation"] == "AssumeRole"])
         await all_of([one for one in first.values() if one["operation"] != "AssumeRole"])
+        collect_seldom()
         with measured() as cost:
             await all_of(entries)
             await all_of(others)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.measured import measured
 from hub.app import Hub, open_hub
+from hub.collecting import collect_seldom
 from hub.log import configure
 from hub.model import Message
 from hub.settings import Settings
@@ -36,6 +37,7 @@ async def settle_all(hub: Hub, lines: list[str], at_once: int) -> Counter[str]:
 
 
 async def main(work: list[str], warm: list[list[str]]) -> None:
+    collect_seldom()
     settings = Settings.load()
     configure(settings.log_level)
     async with open_hub(settings) as hub:

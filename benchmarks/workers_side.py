@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -127,8 +126,8 @@ def at_work(queue: FindingsQueue, **settings: str) -> Iterator[Worker]:
 @contextmanager
 def standing_still(running: Worker) -> Iterator[None]:
     """The process does nothing inside the block, as if nobody had started it yet."""
-    running.process.send_signal(signal.SIGSTOP)
+    running.stand_still()
     try:
         yield
     finally:
-        running.process.send_signal(signal.SIGCONT)
+        running.go_on()

@@ -13,6 +13,7 @@ from hub.aws.accounts import Accounts, HubIdentity
 from hub.aws.clients import Clients
 from hub.aws.directory import Directory
 from hub.aws.old_bots import run_in_thread
+from hub.aws.spoke_roles import SpokeRoles
 from hub.aws.throttle import Pacer
 from hub.errors import SettingsWrong
 from hub.flow.kit import Kit
@@ -79,6 +80,7 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 identity=identity,
                 directory=directory,
                 accounts=accounts,
+                roles=SpokeRoles(settings, accounts),
                 journal=journal,
                 leases=leases,
                 guards=(

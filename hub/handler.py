@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from hub import flow, log
 from hub.app import Hub, open_hub
 from hub.aws.queues import visible_in
+from hub.collecting import collect_seldom
 from hub.errors import HubError, NotNow
 from hub.flow.ingest import Received, from_lambda
 from hub.flow.kit import Kit
@@ -43,6 +44,7 @@ class Resident:
     """
 
     def __init__(self) -> None:
+        collect_seldom()
         settings = Settings.load()
         log.configure(settings.log_level)
         self._runner = asyncio.Runner()

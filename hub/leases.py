@@ -89,6 +89,7 @@ class Leases:
                     # Releasing is a courtesy; an expiry does the same a little later.
                     with contextlib.suppress(HubError):
                         await asyncio.shield(self._journal.release(held.lease))
+                log.debug("lease left", extra={"lease": name})
 
     @asynccontextmanager
     async def _in_order(self, name: str) -> AsyncIterator[None]:
@@ -113,6 +114,7 @@ class Leases:
             asked_at = loop.time()
             lease = await self._journal.lease(name, owner=owner, seconds=self._seconds)
             if lease is not None:
+                log.debug("lease taken", extra={"lease": name})
                 return Held(lease, self._seconds, safe_until=self._safe_until(asked_at))
             if loop.time() + pause > deadline:
                 raise NotNow(f"another worker holds {name}", seconds=min(self._seconds, 30.0))

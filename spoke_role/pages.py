@@ -26,7 +26,7 @@ def bots_page(bots: Sequence[AnyBot]) -> str:
     parts = [
         f"{MADE_BY}# The bots\n",
         f"{len(bots)} bots. A finding names one by its name, followed by its parameters.\n",
-        _table(("Bot", "Acts on", "What it does", "Risk", "Undo"), rows),
+        table(("Bot", "Acts on", "What it does", "Risk", "Undo"), rows),
         *(_bot_section(bot) for bot in bots),
     ]
     return "\n".join(parts)
@@ -86,7 +86,7 @@ def _parameters(parameters: Iterable[Described]) -> str:
         )
         for each in parameters
     ]
-    return _table(("Parameter", "Default", "Written as", "Meaning"), rows)
+    return table(("Parameter", "Default", "Written as", "Meaning"), rows)
 
 
 def settings_page() -> str:
@@ -112,7 +112,7 @@ def settings_table() -> str:
                 ", ".join(f"`{other}`" for other in others),
             )
         )
-    return _table(("Variable", "Default", "Meaning", "Also read"), rows)
+    return table(("Variable", "Default", "Meaning", "Also read"), rows)
 
 
 def outcomes_table() -> str:
@@ -121,7 +121,7 @@ def outcomes_table() -> str:
         (f"`{each}`", each.meaning, f"`{each.status}`", _yes(each.retry), _yes(each.needs_person))
         for each in Outcome
     ]
-    return _table(("Outcome", "Meaning", "Execution status", "Again helps", "Needs a person"), rows)
+    return table(("Outcome", "Meaning", "Execution status", "Again helps", "Needs a person"), rows)
 
 
 def with_section(page: str, name: str, body: str) -> str:
@@ -145,7 +145,8 @@ def readme(page: str) -> str:
     return with_section(with_section(page, "settings", settings_table()), "outcomes", outcomes_table())
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of Markdown, each cell on one line."""
     lines = [head, ["---"] * len(head), *([_cell(cell) for cell in row] for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

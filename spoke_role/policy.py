@@ -16,16 +16,19 @@ from spoke_role.documents import (
     ACCOUNT,
     MANAGED_POLICIES,
     PARTITION,
+    POLICY_CHARACTERS,
     Document,
     Statement,
     TooLarge,
+    document,
     own_policies,
     packed,
     role,
+    size,
 )
 from spoke_role.limits import limits
 from spoke_role.opt_out import opted_out
-from spoke_role.tags import ALL_BOTS, OPT_OUT_POLICY
+from spoke_role.tags import ALL_BOTS, CHOSEN_POLICY, OPT_OUT_POLICY
 
 LIMITS = "limits"
 IAM, EC2 = "iam", "ec2"
@@ -61,6 +64,30 @@ def choice(bots: Sequence[AnyBot]) -> str:
         if tuple(bots) == select(max_risk=risk):
             return f"at most {risk}"
     return f"{len(bots)} chosen"
+
+
+def only_these(bots: Sequence[AnyBot]) -> Document:
+    """Denies everything to the sessions of other bots, told by the names the hub gives them.
+
+    Leaving out their rights is not enough: what a bot needs for an undo is another one's destruction.
+
+    Raises:
+        TooLarge: the names do not fit into a policy.
+    """
+    sessions = [f"*:hub.{bot.name[:40]}.*" for bot in bots]
+    harmless = [action for statement in about_itself() for action in statement["Action"]]
+    made = document([
+        {
+            "Sid": "NotForOtherBots",
+            "Effect": "Deny",
+            "NotAction": harmless,
+            "Resource": ["*"],
+            "Condition": {"StringNotLike": {"aws:userid": sessions}},
+        }
+    ])  # fmt: skip
+    if size(made) > POLICY_CHARACTERS:
+        raise TooLarge(f"the names of {len(bots)} bots do not fit into a policy; choose fewer bots, or all")
+    return made
 
 
 def about_itself() -> tuple[Statement, ...]:
@@ -115,8 +142,10 @@ def policies(bots: Sequence[AnyBot]) -> dict[str, Document]:
     Raises:
         TooLarge: there are more than a role may have.
     """
-    denied = {LIMITS: limits(bots)} | dict(_numbered(OPT_OUT_POLICY, opted_out(bots)))
-    found = denied | allowances(bots)
+    found = {LIMITS: limits(bots)} | dict(_numbered(OPT_OUT_POLICY, opted_out(bots)))
+    if bots and choice(bots) != ALL_BOTS:
+        found[CHOSEN_POLICY] = only_these(bots)
+    found |= allowances(bots)
     if len(found) > MANAGED_POLICIES:
         raise TooLarge(
             f"the bots' permissions fill {len(found)} managed policies, those that only deny included, and a "

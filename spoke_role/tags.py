@@ -10,5 +10,6 @@ ALL_BOTS = "all"
 # On any resource: the hub is to leave it alone.
 OPT_OUT_TAG = "remediation-hub:opt-out"
 OPT_OUT_VALUE = "true"  # in any case of letters
-# What the name of the policy ends with that keeps the role off such resources.
+# What the names of the role's policies end with that deny: what is opted out, and bots it was not made for.
 OPT_OUT_POLICY = "opt-out"
+CHOSEN_POLICY = "chosen"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from bots._bot import AnyBot
 from spoke_role.documents import Document, Statement
 from spoke_role.policy import LIMITS, choice, policies, version
-from spoke_role.tags import BOTS_TAG, OPT_OUT_POLICY, VERSION_TAG
+from spoke_role.tags import BOTS_TAG, CHOSEN_POLICY, OPT_OUT_POLICY, VERSION_TAG
 
 # CreateStack and CreateStackSet take no longer text; a longer one would have to be fetched from S3.
 TEMPLATE_BYTES = 51_200
@@ -133,6 +133,7 @@ Outputs:
 COMMENTS = {
     LIMITS: "What the role may never do, whatever else is attached to it. In place before the permissions are.",
     OPT_OUT_POLICY: "The resources it leaves alone: reads them, changes nothing. See docs/spoke-role.md.",
+    CHOSEN_POLICY: "The bots the role was made for. Sessions are called after the bot they are of.",
 }
 
 
@@ -148,12 +149,15 @@ def render(bots: Sequence[AnyBot]) -> str:
         TooLong: the text does not fit into a CloudFormation call.
     """
     documents = policies(bots)
+    denying = ", ".join(_logical_id(name) for name in documents if name in COMMENTS)
     filled = {
         "@VERSION_TAG@": VERSION_TAG,
         "@VERSION@": version(documents.values()),
         "@BOTS_TAG@": BOTS_TAG,
         "@BOTS@": choice(bots),
-        "@POLICIES@": "\n".join("\n".join(_policy(name, each)) + "\n" for name, each in documents.items()),
+        "@POLICIES@": "\n".join(
+            "\n".join(_policy(name, each, after=denying)) + "\n" for name, each in documents.items()
+        ),
     }
     text = FRAME
     for mark, value in filled.items():
@@ -165,14 +169,14 @@ def render(bots: Sequence[AnyBot]) -> str:
     return text
 
 
-def _policy(name: str, policy: Document) -> Iterator[str]:
+def _policy(name: str, policy: Document, *, after: str) -> Iterator[str]:
     """A managed policy attached to the role, as lines of the template."""
     if name in COMMENTS:
         yield f"  # {COMMENTS[name]}"
     yield f"  {_logical_id(name)}:"
     yield "    Type: AWS::IAM::ManagedPolicy"
     if name not in COMMENTS:
-        yield f"    DependsOn: [{', '.join(map(_logical_id, COMMENTS))}]"
+        yield f"    DependsOn: [{after}]"
     yield "    Properties:"
     yield f'      ManagedPolicyName: !Sub "${{RoleName}}-{name}"'
     yield "      Roles:"
@@ -190,29 +194,32 @@ def _logical_id(name: str) -> str:
 
 
 def _statement(statement: Statement) -> Iterator[str]:
-    first = next(iter(statement))
+    """A statement, a list's dashes right below its key: CloudFormation counts blanks too."""
+    dash = "- "
     for key, value in statement.items():
-        dash = "- " if key == first else "  "
         if key == "Condition":
-            yield f"            {key}:"
+            yield f"          {key}:"
             yield from _condition(value)
-        elif isinstance(value, list):
-            yield f"          {dash}{key}:"
-            yield from (f"              - {_scalar(item)}" for item in value)
+        elif not isinstance(value, list):
+            yield f"        {dash}{key}: {value}"
+        elif len(value) == 1:
+            yield f"        {dash}{key}: [{_scalar(value[0], quoted=True)}]"
         else:
-            yield f"          {dash}{key}: {_scalar(value)}"
+            yield f"        {dash}{key}:"
+            yield from (f"          - {_scalar(item)}" for item in value)
+        dash = "  "
 
 
 def _condition(condition: dict[str, dict[str, list[str]]]) -> Iterator[str]:
     for operator, keys in condition.items():
-        yield f"              {operator}:"
+        yield f"            {operator}:"
         for key, values in keys.items():
-            yield f"                {key}:"
-            yield from (f"                  - {_scalar(value)}" for value in values)
+            yield f"              {key}:"
+            yield from (f"              - {_scalar(value)}" for value in values)
 
 
-def _scalar(text: str) -> str:
+def _scalar(text: str, *, quoted: bool = False) -> str:
     if "${" in text:
         return f"!Sub {json.dumps(text)}"
     # A star begins an alias, and true is no text.
-    return json.dumps(text) if "*" in text or text == "true" else text
+    return json.dumps(text) if quoted or "*" in text or text == "true" else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -14,12 +15,22 @@ from hypothesis import settings as hypothesis_settings
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
 
+from hub.collecting import collect_seldom
 from hub.settings import DeploymentMode, Settings
 from tests.fake_aws.server import EXTERNAL_ID, FakeAws, fake_aws
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
+
+
+collect_seldom()
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: moto's models alone are a million objects to look through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from hub.aws.account import SpokeAccount
 from hub.aws.clients import Clients, Keys, client_config, new_session
 from hub.aws.errors import from_botocore, outcome_of
 from hub.aws.merging import Merger
+from hub.aws.sts import assume_role
 from hub.aws.throttle import Pacer
 from hub.errors import SpokeDenied, SpokeError, SpokeThrottled, SpokeUnreachable
 from hub.model import Outcome
@@ -170,7 +171,9 @@ class Accounts:
         if account_id == await self._identity.account_id() and not self._settings.own_account_by_role:
             return await self._own(account_id)
         arn = f"arn:{partition}:iam::{account_id}:role/{self._settings.role_name}"
-        name = f"hub.{bot.name[:40]}.{secrets.token_hex(6)}"
+        # Roles for some of the bots tell by it whose session it is; one that all bots share is nobody's.
+        whose = bot.name[:40] if self._settings.narrow_sessions else "any"
+        name = f"hub.{whose}.{secrets.token_hex(6)}"
         request: dict[str, Any] = {
             "RoleArn": arn,
             "RoleSessionName": name,
@@ -183,10 +186,8 @@ class Accounts:
         if self._settings.narrow_sessions and bot.actions:
             request["Policy"] = session_policy(bot, account_id, partition)
         try:
-            # The regional endpoint of the finding's region: opt-in regions accept no other's tokens.
-            answer = await _assumed(await self._identity.kept("sts", region), request)
-        except (ClientError, BotoCoreError) as error:
-            told = from_botocore(error, service="sts", operation="AssumeRole", region=region)
+            answer = await assume_role(self._identity, region, **request)
+        except AwsError as told:
             raise spoke_error(
                 told,
                 f"role {self._settings.role_name} of account {account_id} could not be entered "
@@ -208,19 +209,6 @@ class Accounts:
         arn = (await self._identity.caller())["Arn"]
         # botocore refreshes its own credentials; asking again after a minute is cheap.
         return _Session(keys, arn.rsplit("/", 1)[-1], time.time() + REFRESH_BEFORE_SECONDS + 60)
-
-
-async def _assumed(sts: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """AssumeRole's answer. Roles made for the old project let the hub in, but not with a source identity;
-    their sessions are known by their name alone."""
-    try:
-        answer: dict[str, Any] = await sts.assume_role(**request)
-    except ClientError as error:
-        if "perform: sts:SetSourceIdentity" not in error.response.get("Error", {}).get("Message", ""):
-            raise
-        plain = {name: value for name, value in request.items() if name != "SourceIdentity"}
-        answer = await sts.assume_role(**plain)
-    return answer
 
 
 def session_policy(bot: AnyBot, account_id: str, partition: str) -> str:

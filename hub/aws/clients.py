@@ -138,6 +138,8 @@ def new_session(credentials: TaskCredentials | None = None) -> Session:
     """
     session = get_session()
     session.register_component("data_loader", _loader())
+    # The environment may ask for the old, global endpoint, whose sessions opt-in regions do not take.
+    session.set_config_variable("sts_regional_endpoints", "regional")
     if credentials is not None:
         # AioSession offers no public way to hand in a credentials object of one's own.
         session._credentials = credentials

@@ -46,9 +46,19 @@ def options(
 
 
 def _add_commands() -> None:
-    from hub.cli import bots, demo, doctor, history, plan, run, undo, work  # noqa: PLC0415 - after app exists
+    from hub.cli import (  # noqa: PLC0415 - after app exists
+        bots,
+        demo,
+        deploy,
+        doctor,
+        history,
+        plan,
+        run,
+        undo,
+        work,
+    )
 
-    for module in (run, plan, work, undo, history, doctor, bots, demo):
+    for module in (run, plan, work, undo, history, doctor, bots, deploy, demo):
         module.add_to(app)
 
 

@@ -36,7 +36,7 @@ def bots(
     """List the bots, or tell everything about one."""
     from bots._catalogue import BrokenBot, UnknownBot  # noqa: PLC0415
 
-    known = _known()
+    known = known_bots()
     found, broken = [], []
     for each in (name,) if name else known.names():
         try:
@@ -63,7 +63,12 @@ def bots(
         raise typer.Exit(1)
 
 
-def _known() -> Catalogue:
+def known_bots() -> Catalogue:
+    """This project's bots and, where the settings name a folder, the user's own.
+
+    Raises:
+        SettingsWrong: there is no such folder.
+    """
     from bots._own import catalogue  # noqa: PLC0415
     from hub.errors import SettingsWrong  # noqa: PLC0415
     from hub.settings import Settings  # noqa: PLC0415

@@ -58,9 +58,11 @@ async def _run(files: list[str], *, as_json: bool, dry_run: bool, report_file: P
     from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
     from hub.cli.batch import Batch  # noqa: PLC0415
+    from hub.collecting import collect_seldom  # noqa: PLC0415
     from hub.settings import Settings  # noqa: PLC0415
     from hub.sinks.file import FileSink  # noqa: PLC0415
 
+    collect_seldom()
     settings = Settings.load(**({"dry_run": True} if dry_run else {}))
     log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
     async with open_hub(settings, sinks=[FileSink(report_file)] if report_file else ()) as hub:

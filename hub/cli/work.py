@@ -30,9 +30,11 @@ def work() -> None:
 async def _work() -> None:
     from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
+    from hub.collecting import collect_seldom  # noqa: PLC0415
     from hub.settings import Settings  # noqa: PLC0415
     from hub.work import Worker  # noqa: PLC0415
 
+    collect_seldom()
     settings = Settings.load()
     log.configure("DEBUG" if "--debug" in sys.argv else settings.log_level)
     async with open_hub(settings) as hub:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from deploy.stacks import deploy_hub, deploy_spokes
+from deploy.spokes import deploy_spokes
+from deploy.stack import deploy_hub
 from hub.demo.embedded import REGION, EmbeddedAws
 from hub.demo.server import STACKSETS
 

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from hub.errors import FindingUnreadable
 from hub.flow import execute, guard, record
-from hub.flow.explain import explain
+from hub.flow.denied import told
 from hub.flow.kit import Kit
 from hub.flow.normalise import normalise, salvage
 from hub.flow.plan import plan
@@ -126,7 +126,7 @@ async def _preview(kit: Kit, step: Step) -> Run:
         if not seen.check.compliant:
             verdict = await guard.judge_touched(kit.guards, step, seen.check)
     except Exception as error:  # noqa: BLE001 - errors become outcomes
-        return record.ended(kit, run, *explain(error))
+        return record.ended(kit, run, *await told(kit, run, error))
     run = record.with_look(run, seen.account.session, seen.check)
     if (refusal := verdict.decision.outcome) is not None:
         return record.ended(kit, run, refusal, verdict.why)

@@ -17,7 +17,7 @@ from bots._bot import AnyBot, Before, CannotFix, Check, Target, TargetGone, TryL
 from hub.aws.account import SpokeAccount
 from hub.errors import HubError, JournalUnwritable, LeaseLost, NotNow, PutOff
 from hub.flow import record, verify
-from hub.flow.explain import explain
+from hub.flow.denied import told
 from hub.flow.guard import judge, judge_touched
 from hub.flow.kit import Kit
 from hub.leases import Held
@@ -234,7 +234,7 @@ async def _as_outcome(kit: Kit, run: Run) -> AsyncIterator[_Ended]:
         # What is true by now could not be written, so nothing may be acknowledged.
         raise
     except Exception as error:
-        outcome, text = explain(error)
+        outcome, text = await told(kit, run, error)
         if not isinstance(error, (HubError, AwsError, TargetGone, CannotFix, TryLater)):
             log.exception("bot raised", extra={"bot": run.bot, "run": run.run_id})
         ended.run = await record.close(kit, run, outcome, _unseen(run, text))

@@ -12,7 +12,10 @@ from hub.model import Outcome
 
 
 def explain(error: BaseException) -> tuple[Outcome, str]:
-    """The outcome an error is, and a sentence for the report: what, where, why, what to do."""
+    """The outcome an error is, and a sentence for the report: what, where, why, what to do.
+
+    What to do about a denied call is `hub.flow.denied`'s.
+    """
     match error:
         case TargetGone():
             return Outcome.GONE, f"{error}; nothing to do"
@@ -43,8 +46,6 @@ def explain(error: BaseException) -> tuple[Outcome, str]:
 
 def _advice(outcome: Outcome) -> str:
     match outcome:
-        case Outcome.DENIED:
-            return "; the spoke role (or an SCP above it) does not allow this call: update the spoke stack"
         case Outcome.THROTTLED:
             return (
                 "; AWS is throttling this account: send the finding again later or lower HUB_CALLS_PER_SECOND"

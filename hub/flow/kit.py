@@ -10,6 +10,7 @@ from bots._catalogue import Catalogue
 from hub.aws.account import utc_now
 from hub.aws.accounts import Accounts, HubIdentity
 from hub.aws.directory import Directory
+from hub.aws.spoke_roles import SpokeRoles
 from hub.guards import Guard
 from hub.journals import Journal
 from hub.leases import Leases
@@ -26,6 +27,7 @@ class Kit:
     identity: HubIdentity
     directory: Directory
     accounts: Accounts
+    roles: SpokeRoles
     journal: Journal
     leases: Leases
     guards: tuple[Guard, ...]

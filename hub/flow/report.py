@@ -152,6 +152,7 @@ def attributes(report: Report) -> dict[str, str]:
         "severity": clean(report.finding.severity),
         "status": _status(report),
         "outcome": _outcome(report).value,
+        "needsPerson": _needs_person(report),
         "reportId": report.report_id,
     }
     told = {name: _first_bytes(value, MAX_ATTRIBUTE_BYTES) for name, value in found.items() if value}
@@ -171,6 +172,12 @@ def _outcome(report: Report) -> Outcome:
     if report.error is not None or not present:
         present.add(Outcome.INVALID)
     return next(outcome for outcome in OUTCOMES if outcome in present)
+
+
+def _needs_person(report: Report) -> str:
+    """Not to be read off the worst outcome: what may pass by itself can be worse than what does not."""
+    unhandled = report.error is not None or not report.runs
+    return "true" if unhandled or any(outcome.needs_person for outcome in report.outcomes) else "false"
 
 
 def _bots(names: Mapping[str, None]) -> str:

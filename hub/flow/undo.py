@@ -11,7 +11,7 @@ from bots._words import parse
 from hub.aws.account import SpokeAccount
 from hub.errors import HubError, JournalUnwritable
 from hub.flow import record, verify
-from hub.flow.explain import explain
+from hub.flow.denied import told
 from hub.flow.guard import judge, judge_touched
 from hub.flow.kit import Kit
 from hub.flow.report import report_id
@@ -53,7 +53,7 @@ async def undo(kit: Kit, run_id: str, *, force: bool = False) -> Report:
             # It may be undone by now; asked again, undo finds out.
             raise
         except Exception as error:  # noqa: BLE001 - errors become outcomes
-            ended = await record.close(kit, back, *explain(error))
+            ended = await record.close(kit, back, *await told(kit, back, error))
         if ended.outcome is Outcome.RESTORED:
             if was.outcome is None:
                 # Closed for good, or a redelivery would resume the fix that was just taken back.
@@ -168,7 +168,7 @@ async def _proved(
             patience=0.0 if wrong else kit.settings.proof_seconds,
         )
     except Exception as unread:  # noqa: BLE001 - whatever it is, the change is made and unproven
-        outcome, text = explain(wrong or unread)
+        outcome, text = await told(kit, back, wrong or unread)
         outcome = outcome if wrong else Outcome.UNPROVEN
         return await record.close(kit, replace(back, changed=True), outcome, text)
     changed = step.bot.before.model_validate(back.before) != seen.before
@@ -176,7 +176,7 @@ async def _proved(
     if seen.before == wanted:
         return await record.close(kit, back, Outcome.RESTORED, f"put back, and read again: {seen.why}")
     if wrong is not None:
-        return await record.close(kit, back, *explain(wrong))
+        return await record.close(kit, back, *await told(kit, back, wrong))
     return await record.close(
         kit, back, Outcome.UNPROVEN, f"undone, but reading again does not show it: {seen.why}"
     )

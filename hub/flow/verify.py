@@ -9,7 +9,7 @@ from dataclasses import replace
 from bots._bot import AnyBot, Before, Check, Params, Target, TargetGone
 from hub.aws.account import SpokeAccount
 from hub.flow import record
-from hub.flow.explain import explain
+from hub.flow.denied import told
 from hub.flow.kit import Kit
 from hub.model import Outcome, Run, Step
 
@@ -65,29 +65,30 @@ async def settle_fix(
     except TargetGone as gone:
         return await record.close(kit, replace(run, changed=wrong is None), Outcome.GONE, str(gone))
     except Exception as unread:  # noqa: BLE001 - whatever it is, the change is made and unproven
-        return await record.close(kit, replace(run, changed=True), *_unread(unread, wrong))
+        return await record.close(kit, replace(run, changed=True), *await _unread(kit, run, unread, wrong))
     changed = now.before != first
     run = replace(run, changed=changed, after=record.snapshot(now.before), notes=saw.notes + _new(now, saw))
     if now.compliant:
         words = f"{saw.why}; changed, and read again: {now.why}"
         if wrong is not None:
-            words += f" (although: {explain(wrong)[1]})"
+            words += f" (although: {(await told(kit, run, wrong))[1]})"
         return await record.close(kit, run, Outcome.FIXED, words)
     if wrong is None:
         return await record.close(
             kit, run, Outcome.UNPROVEN, f"changed, but reading again still shows: {now.why}"
         )
-    outcome, text = explain(wrong)
+    outcome, text = await told(kit, run, wrong)
     if changed:
         text += f"; part of the change was made: {now.why}"
     return await record.close(kit, run, outcome, text)
 
 
-def _unread(unread: Exception, wrong: BaseException | None) -> tuple[Outcome, str]:
+async def _unread(kit: Kit, run: Run, unread: Exception, wrong: BaseException | None) -> tuple[Outcome, str]:
+    why = (await told(kit, run, unread))[1]
     if wrong is not None:
-        outcome, text = explain(wrong)
-        return outcome, f"{text}; what is there now could not be read: {explain(unread)[1]}"
-    return Outcome.UNPROVEN, f"changed, but the proof could not be read: {explain(unread)[1]}"
+        outcome, text = await told(kit, run, wrong)
+        return outcome, f"{text}; what is there now could not be read: {why}"
+    return Outcome.UNPROVEN, f"changed, but the proof could not be read: {why}"
 
 
 def _new(now: Check[Before], saw: Check[Before]) -> tuple[str, ...]:

@@ -11,16 +11,20 @@ from hub.errors import JournalUnwritable
 from hub.journals import Lease, Query
 from hub.journals.dynamodb_calls import ConditionFailed, Table
 from hub.journals.dynamodb_item import (
+    SCHEMA_KEY,
     Item,
     from_item,
     lease_key,
     months_back,
     run_key,
+    schema_item,
+    schema_of,
     settled_key,
     to_item,
 )
 from hub.journals.dynamodb_table import BY_ACCOUNT, BY_FINDING, BY_MONTH, KEY, ORDER, TTL
 from hub.journals.rules import LEASE_EXTRA, kept_for, matches, to_close, to_open, to_undone, utc_now
+from hub.journals.schema import SCHEMA, Schema, admit
 from hub.journals.wire import index_text, microseconds, utc_text
 from hub.model import Run
 
@@ -39,6 +43,7 @@ class DynamoDbJournal:
         table: its name.
         keep_days: runs expire so long after they were opened.
         now: the clock, aware. Leases compare the clocks of different workers.
+        schema: what this hub writes.
     """
 
     def __init__(
@@ -48,13 +53,19 @@ class DynamoDbJournal:
         *,
         keep_days: int = 400,
         now: Callable[[], datetime] = utc_now,
+        schema: Schema = SCHEMA,
     ) -> None:
         self._table = Table(identity, table)
+        self._schema = schema
         self._keep = kept_for(keep_days)
         self._now = now
 
     async def start(self) -> None:
         await self._table.start()
+        for _ in range(MAX_ROUNDS):
+            if await self._admitted():
+                return
+        raise self._table.unwritable("the note of its schema kept changing; try again later")
 
     async def stop(self) -> None:
         await self._table.stop()
@@ -166,6 +177,23 @@ class DynamoDbJournal:
     async def settled(self, occurrence: str) -> str | None:
         item = await self._table.get(settled_key(occurrence))
         return None if item is None else str(item["report_id"]["S"])
+
+    async def _admitted(self) -> bool:
+        """Whether this hub may begin; False if others changed the note of the schema meanwhile."""
+        item = await self._table.get(SCHEMA_KEY)
+        try:
+            due = admit(self._schema, schema_of(item) if item else None)
+        except JournalUnwritable as refused:
+            raise self._table.unwritable(str(refused)) from None
+        if due is None:
+            return True
+        try:
+            await self._table.put(
+                schema_item(due), f"attribute_not_exists({KEY}) OR v < :v", v={"N": str(due.version)}
+            )
+        except ConditionFailed:
+            return False
+        return True
 
     async def _put_over(self, stored: Run | None, run: Run) -> bool:
         """Write ``run`` if the record is still the open ``stored``; False if it is not."""

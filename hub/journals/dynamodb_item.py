@@ -11,7 +11,8 @@ from typing import Any
 
 from hub.errors import JournalUnwritable
 from hub.journals.dynamodb_table import KEY, ORDER, TTL
-from hub.journals.wire import VERSION, dumps, index_text, loads, utc_text
+from hub.journals.schema import SCHEMA, Schema
+from hub.journals.wire import dumps, index_text, loads, utc_text
 from hub.model import Run
 
 Item = dict[str, Any]
@@ -32,6 +33,33 @@ def lease_key(name: str) -> Item:
 
 def settled_key(occurrence: str) -> Item:
     return {KEY: {"S": f"settled#{index_text(occurrence)}"}}
+
+
+SCHEMA_KEY: Item = {KEY: {"S": "schema"}}
+
+
+def schema_item(schema: Schema) -> Item:
+    """The table's note of its schema. It never expires."""
+    return {
+        **SCHEMA_KEY,
+        "v": {"N": str(schema.version)},
+        "needs": {"N": str(schema.needs)},
+        "needs_hub": {"S": schema.needs_hub},
+    }
+
+
+def schema_of(item: Mapping[str, Any]) -> Schema:
+    """The schema that `schema_item` wrote.
+
+    Raises:
+        JournalUnwritable: the item is damaged.
+    """
+    try:
+        return Schema(
+            version=int(item["v"]["N"]), needs=int(item["needs"]["N"]), needs_hub=item["needs_hub"]["S"]
+        )
+    except (KeyError, ValueError) as error:
+        raise JournalUnwritable(f"item {item.get(KEY)} of the journal is damaged: {error!r}") from error
 
 
 def to_item(run: Run, *, keep: timedelta) -> Item:
@@ -60,7 +88,7 @@ def to_item(run: Run, *, keep: timedelta) -> Item:
         )
     item: Item = {
         **run_key(run.run_id),
-        "v": {"N": str(VERSION)},
+        "v": {"N": str(SCHEMA.needs)},
         "fence": {"N": str(run.fence)},
         "finding": {"S": f"finding#{index_text(run.finding_key)}"},
         "account": {"S": f"account#{index_text(run.account_id)}"},

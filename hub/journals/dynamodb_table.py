@@ -1,6 +1,6 @@
 """What the journal's DynamoDB table looks like, as data: the deployment declares it, tests create it.
 
-One table, one string key. Items are ``run#ID``, ``lease#NAME`` and ``settled#OCCURRENCE``. Only runs
+One table, one string key. Items are ``run#ID``, ``lease#NAME``, ``settled#OCCURRENCE`` and ``schema``. Only runs
 carry the attributes that the indexes are keyed by, so nothing else shows up in the history.
 """
 

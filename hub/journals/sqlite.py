@@ -16,6 +16,7 @@ from hub.batching import Batcher
 from hub.errors import InternalError
 from hub.journals import Lease, Query
 from hub.journals.rules import LEASE_EXTRA, kept_for, matches, to_close, to_open, to_undone, utc_now
+from hub.journals.schema import SCHEMA, Schema
 from hub.journals.sqlite_file import connect, in_words, transaction
 from hub.journals.wire import dumps, index_text, loads, microseconds, utc_text
 from hub.model import Run
@@ -40,6 +41,7 @@ class SqliteJournal:
         keep_days: runs opened longer ago are deleted at `start`; None keeps everything.
         busy_seconds: how long a call waits for another process to finish its own.
         now: the clock, aware.
+        schema: what this hub writes.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class SqliteJournal:
         keep_days: int | None = None,
         busy_seconds: float = 15.0,
         now: Callable[[], datetime] = utc_now,
+        schema: Schema = SCHEMA,
     ) -> None:
         self._path = path
+        self._schema = schema
         self._keep_days = keep_days
         self._busy_seconds = busy_seconds
         self._now = now
@@ -175,7 +179,7 @@ class SqliteJournal:
 
     def _connect(self) -> None:
         if self._connection is None:
-            self._connection = connect(self._path, busy_seconds=self._busy_seconds)
+            self._connection = connect(self._path, busy_seconds=self._busy_seconds, schema=self._schema)
 
     def _disconnect(self) -> None:
         if self._connection is not None:

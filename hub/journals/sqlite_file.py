@@ -10,31 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.errors import JournalUnwritable
+from hub.journals.schema import Schema
+from hub.journals.sqlite_schema import admitted, bring_up_to_date
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x48554A31  # "HUJ1" in the file's header: this is a hub's journal
 PAUSE_SECONDS = 0.02
 
-_SCHEMA = (
-    """CREATE TABLE run (
-        run_id TEXT PRIMARY KEY, finding TEXT NOT NULL, account TEXT NOT NULL, bot TEXT NOT NULL,
-        outcome TEXT, session TEXT NOT NULL, opened_at TEXT NOT NULL, record TEXT NOT NULL)""",
-    "CREATE INDEX run_by_time ON run (opened_at, run_id)",
-    "CREATE INDEX run_by_finding ON run (finding, opened_at, run_id)",
-    "CREATE INDEX run_by_account ON run (account, opened_at, run_id)",
-    # `owner` is null when the lease was given back; `ends_at` counts microseconds since 1970.
-    "CREATE TABLE lease (name TEXT PRIMARY KEY, owner TEXT, fence INTEGER NOT NULL, ends_at INTEGER NOT NULL)",
-    "CREATE TABLE settled (occurrence TEXT PRIMARY KEY, report_id TEXT NOT NULL, at TEXT NOT NULL)",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
 
-
-def connect(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
-    """A connection for the calling thread alone; creates file and tables when they are missing.
+def connect(path: Path, *, busy_seconds: float, schema: Schema) -> sqlite3.Connection:
+    """A connection for the calling thread alone. Creates file and tables when they are missing, and brings
+    those of an older hub up to date.
 
     Args:
         busy_seconds: how long a call waits for other processes.
+        schema: what this hub writes.
 
     Raises:
         JournalUnwritable: the file cannot be this hub's journal; the text says why.
@@ -45,14 +33,12 @@ def connect(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
         connection = sqlite3.connect(path.absolute(), timeout=busy_seconds, isolation_level=None)
     try:
         with in_words(path):
-            _refuse_foreign(connection, path)
+            admitted(connection, path, schema)  # before anything is written into a file that is not ours
             _write_ahead(connection, busy_seconds)
             # A run must be on the disk before its first change, also when the power fails.
             connection.execute("PRAGMA synchronous = FULL")
             with transaction(connection):
-                if _refuse_foreign(connection, path) == 0:
-                    for statement in _SCHEMA:
-                        connection.execute(statement)
+                bring_up_to_date(connection, path, schema)
     except BaseException:
         connection.close()
         raise
@@ -115,30 +101,6 @@ def _create_private(path: Path) -> None:
         raise JournalUnwritable(
             f"journal {path}: the file cannot be written ({error}); check the path and the rights on it"
         ) from error
-
-
-def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> int:
-    """The schema version of the file, 0 for an empty one.
-
-    Raises:
-        JournalUnwritable: it belongs to another program or to a newer hub.
-    """
-    version = _number(connection, "PRAGMA user_version")
-    if _number(connection, "PRAGMA application_id") != APPLICATION_ID:
-        if version or _number(connection, "SELECT count(*) FROM sqlite_master"):
-            raise JournalUnwritable(
-                f"journal {path}: this database belongs to another program; name another file in HUB_JOURNAL"
-            )
-    elif version > SCHEMA_VERSION:
-        raise JournalUnwritable(
-            f"journal {path}: a newer hub made it (schema {version}, this hub knows {SCHEMA_VERSION}); "
-            "update this hub"
-        )
-    return version
-
-
-def _number(connection: sqlite3.Connection, query: str) -> int:
-    return int(connection.execute(query).fetchone()[0])
 
 
 def _write_ahead(connection: sqlite3.Connection, busy_seconds: float) -> None:

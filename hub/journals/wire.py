@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.errors import InternalError, JournalUnwritable
+from hub.journals.schema import SCHEMA
 from hub.model import Outcome, Run
 
-VERSION = 1  # raise it when an older hub would misread what this one writes
 MAX_INDEX_BYTES = 900  # DynamoDB takes 1,024 bytes for a sort key, time and separator included
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,8 +22,9 @@ _TIMES = frozenset({"opened_at", "closed_at"})
 
 
 def to_json(run: Run) -> dict[str, Any]:
-    """The run as what `json.dumps` takes: times as ISO text in UTC, tuples as lists, ``v`` the version."""
-    record: dict[str, Any] = {"v": VERSION}
+    """The run as what `json.dumps` takes: times as ISO text in UTC, tuples as lists, ``v`` the schema
+    a hub must know to read it."""
+    record: dict[str, Any] = {"v": SCHEMA.needs}
     for name in _NAMES:
         value = getattr(run, name)
         if isinstance(value, datetime):
@@ -37,8 +38,8 @@ def to_json(run: Run) -> dict[str, Any]:
 
 
 def from_json(record: Mapping[str, Any]) -> Run:
-    """The run that `to_json` wrote. Names this hub does not know are left out, as a hub of the same
-    version may have added them.
+    """The run that `to_json` wrote. Names this hub does not know are left out: a newer hub may have
+    added them.
 
     Raises:
         JournalUnwritable: a newer hub wrote it, or it is no record of a run.
@@ -46,9 +47,9 @@ def from_json(record: Mapping[str, Any]) -> Run:
     version = record.get("v")
     if not isinstance(version, int) or version < 1:
         raise JournalUnwritable("a record of the journal says no version; it was not written by a hub")
-    if version > VERSION:
+    if version > SCHEMA.version:
         raise JournalUnwritable(
-            f"a newer hub wrote this record (version {version}, this hub reads {VERSION}); update this hub"
+            f"a newer hub wrote this record (schema {version}, this hub knows {SCHEMA.version}); update this hub"
         )
     values = {name: record[name] for name in _NAMES if name in record}
     try:

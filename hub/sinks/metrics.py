@@ -2,7 +2,8 @@
 
 The format: "Specification: Embedded metric format" in the Amazon CloudWatch user guide. A metric is paid for
 by its combination of dimensions, so bot and outcome are dimensions and accounts, of which there are
-thousands, are properties to search for with Logs Insights.
+thousands, are properties to search for with Logs Insights. What an alarm watches has no dimensions at all,
+for an alarm cannot add up what it has to search for first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from hub.model import Outcome, Report
 
@@ -18,8 +19,9 @@ log = logging.getLogger(__name__)
 
 MOST_VALUES = 100  # of one metric in one line
 MOST_ACCOUNTS = 50
-_UNITS = {"Runs": "Count", "Duration": "Seconds", "Findings": "Count", "Throttles": "Count"}
-_UNITS |= {"Waiting": "Count", "QueueAge": "Seconds"}
+TOTALS = ("Findings", "Failed", "Unreachable", "Throttled")
+_UNITS = dict.fromkeys((*TOTALS, "Runs", "Throttles", "Waiting"), "Count")
+_UNITS |= dict.fromkeys(("Duration", "QueueAge"), "Seconds")
 
 
 class MetricsSink:
@@ -31,7 +33,7 @@ class MetricsSink:
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
-        self._findings = 0
+        self._totals = Counter[str]()
         self._runs: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         self._accounts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
@@ -42,7 +44,7 @@ class MetricsSink:
     async def publish(self, report: Report) -> None:
         if not self._namespace:
             return
-        self._findings += 1
+        self._totals.update(_counted_as(report))
         for run in report.runs:
             outcome = run.outcome or Outcome.INTERRUPTED
             # The bot of an invalid run is any word somebody wrote into a finding, and each would be paid for.
@@ -51,15 +53,18 @@ class MetricsSink:
             self._accounts[key][run.account_id] += 1
 
     def emit(self, **more: float) -> None:
-        """Write one line about everything and one for each bot and outcome.
+        """Write one line about everything, one for each outcome and one for each bot and outcome.
 
         Args:
             more: ``Throttles`` since the last time, ``Waiting`` messages, ``QueueAge`` of the oldest.
         """
         if not self._namespace:
             return
-        self._line({"Findings": self._findings, **more})
+        # Also the noughts: they show that the hub lives and has nothing to do.
+        self._line({**{name: self._totals[name] for name in TOTALS}, **more})
+        ended = Counter[str]()
         for (bot, outcome), seconds in sorted(self._runs.items()):
+            ended[outcome] += len(seconds)
             accounts = dict(self._accounts[bot, outcome].most_common(MOST_ACCOUNTS))
             for start in range(0, len(seconds), MOST_VALUES):
                 some = seconds[start : start + MOST_VALUES]
@@ -68,7 +73,9 @@ class MetricsSink:
                     {"Bot": bot, "Outcome": outcome},
                     {} if start else {"accounts": accounts},
                 )
-        self._findings = 0
+        for outcome, runs in sorted(ended.items()):
+            self._line({"Runs": runs}, {"Outcome": outcome})
+        self._totals.clear()
         self._runs.clear()
         self._accounts.clear()
 
@@ -86,3 +93,15 @@ class MetricsSink:
         }
         emf = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [about]}}
         log.info("metrics", extra={**emf, **named, **(properties or {}), **metrics})
+
+
+def _counted_as(report: Report) -> Iterator[str]:
+    """Each finding counts once, however many bots it named. ``Failed`` is all that did not end well."""
+    outcomes = set(report.outcomes)
+    yield "Findings"
+    if report.error is not None or not all(outcome.well for outcome in outcomes):
+        yield "Failed"
+    if Outcome.UNREACHABLE in outcomes:
+        yield "Unreachable"
+    if Outcome.THROTTLED in outcomes:
+        yield "Throttled"

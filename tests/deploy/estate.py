@@ -9,7 +9,9 @@ from typing import Any
 
 from aiobotocore.session import get_session
 
-from deploy.stacks import Patience, Rollout, deploy_hub, deploy_spokes, deploy_stack
+from deploy.calls import Patience
+from deploy.spokes import Rollout, deploy_spokes
+from deploy.stack import deploy_hub, deploy_stack
 from tests.fake_aws.principals import administrator_key
 from tests.fake_aws.server import FakeAws
 from tests.spoke_role.reading import ROOT
@@ -40,6 +42,8 @@ def organization(aws: FakeAws) -> Organization:
     client = management.client("organizations")
     made = client.create_organization(FeatureSet="ALL")["Organization"]["Id"]
     root = client.list_roots()["Roots"][0]["Id"]
+    # Once by the console or this call; before, StackSets with permissions of the service are refused.
+    management.client("cloudformation").activate_organizations_access()
 
     def unit(parent: str, name: str) -> str:
         return str(client.create_organizational_unit(ParentId=parent, Name=name)["OrganizationalUnit"]["Id"])

@@ -15,6 +15,7 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
 
 from aiohttp import web
 
+from hub.collecting import collect_seldom
 from tests.emulator.front import Front
 from tests.emulator.serving import MOST_BYTES, served
 from tests.emulator.weather import Weather
@@ -22,6 +23,7 @@ from tests.fake_aws.server import new_gate
 
 
 async def main() -> None:
+    collect_seldom()
     front = Front(new_gate())
 
     async def change(request: web.Request) -> web.Response:

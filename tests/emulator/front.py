@@ -67,11 +67,11 @@ class Counts:
 class Front:
     """An aiohttp handler around the fake AWS's gate."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, weather: Weather | None = None) -> None:
         self.gate = gate
         self.recorded: list[Recorded] = []
         self._waiting = ThreadPoolExecutor(max_workers=64, thread_name_prefix="fake-aws-waiting")
-        self.change(Weather())
+        self.change(weather or Weather())
 
     def change(self, weather: Weather) -> None:
         """Another weather from now on; buckets are full again and counts start anew."""

@@ -11,21 +11,21 @@ from urllib.parse import unquote
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
-from moto.s3.models import s3_backends
 
 from tests.fake_aws.iam_actions import also_needed, own_action, passed_to
 from tests.fake_aws.iam_arns import Where
 from tests.fake_aws.iam_resources import resources
 from tests.fake_aws.principals import Principal
+from tests.fake_aws.resource_policies import carried
+from tests.fake_aws.resource_tags import tags_of
 from tests.fake_aws.strict_iam import Request, Rights, Word, spoken
 from tests.fake_aws.wire import Call
 
 
 class Denied(Exception):
-    """The call is refused; ``action`` is the one that was missing."""
+    """The call is refused; ``action`` is the one that was missing, ``because`` is why in AWS's words."""
 
-    def __init__(self, principal: Principal, action: str, resource: str | None, word: Word) -> None:
-        because = "with an explicit deny" if word is Word.DENY else "because no policy allows it"
+    def __init__(self, principal: Principal, action: str, resource: str | None, because: str) -> None:
         super().__init__(
             f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {because}"
         )
@@ -57,34 +57,54 @@ def authorise(call: Call, principal: Principal) -> None:
     for action, resource in also_needed(call):
         filled = resource and resource.format(partition=where.partition, account=where.account_id)
         asked.append(_Asked(action, filled))
+    by_tags = any("aws:ResourceTag/" in text for text in rights.identity)
     for one in asked:
-        request = Request(
-            action=one.action, resource=one.resource, context=context | _extra(one.action, call)
-        )
+        more = _extra(one.action, call) | (_resource_tags(one.resource, principal) if by_tags else {})
+        request = Request(action=one.action, resource=one.resource, context=context | more)
         word = _with_resource_policy(rights.say(request), request, call, principal)
         if word is not Word.ALLOW:
-            raise Denied(principal, one.action, one.resource, word)
+            raise Denied(principal, one.action, one.resource, _because(rights, request, word))
+
+
+def _because(rights: Rights, request: Request, word: Word) -> str:
+    """As AWS words it: the kind of policy, and of a managed one that denies its ARN."""
+    kind, text = rights.why(request)
+    if word is Word.SILENT:
+        return f"because no {kind or 'resource-based policy'} allows the {request.action} action"
+    if not text:
+        return "with an explicit deny in a resource-based policy"
+    arn = f": {rights.arns[text]}" if text in rights.arns else ""
+    return f"with an explicit deny in {'an' if kind.startswith('i') else 'a'} {kind}{arn}"
+
+
+def _resource_tags(resource: str | None, principal: Principal) -> dict[str, str | tuple[str, ...]]:
+    tags = tags_of(resource or "", principal.account_id)
+    return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
 
 
 def rights_of(principal: Principal) -> Rights:
     """The caller's policies, boundary, session policies and SCPs, read now: a change is felt at once."""
     backend = iam_backends[principal.account_id][principal.partition]
     boundary: str | None = None
+    managed: dict[str, str] = {}
     if principal.is_session:
         try:
             role = backend.get_role_by_arn(principal.entity_arn)
         except NotFoundException:
             return Rights(identity=())  # the role was deleted under the session
-        identity = [*role.policies.values(), *map(_default_text, role.managed_policies.values())]
+        managed = {_default_text(each): arn for arn, each in role.managed_policies.items()}
+        identity = [*role.policies.values(), *managed]
         if role.permissions_boundary_arn:
             boundary = _default_text(backend.get_policy(role.permissions_boundary_arn))
     else:
         user = backend.get_user(principal.name)
         holders: list[Any] = [user, *backend.get_groups_for_user(principal.name)]
         identity = [text for holder in holders for text in holder.policies.values()]
-        identity += [_default_text(p) for holder in holders for p in holder.managed_policies.values()]
+        managed = {_default_text(p): arn for holder in holders for arn, p in holder.managed_policies.items()}
+        identity += managed
     return Rights(
         identity=tuple(identity),
+        arns=managed,
         boundary=boundary,
         session=principal.session_policies,
         service_control=tuple(_service_control(principal)),
@@ -135,6 +155,7 @@ def _context(call: Call, principal: Principal) -> dict[str, str | tuple[str, ...
     if principal.is_session:
         # With temporary credentials the key is always there; no test signs in with MFA.
         context["aws:MultiFactorAuthPresent"] = "false"
+        context["aws:userid"] = f"AROAEXAMPLEROLE00000:{principal.arn.rpartition('/')[2]}"
     else:
         context["aws:username"] = principal.name
     if principal.source_identity:
@@ -175,20 +196,16 @@ def _extra(action: str, call: Call) -> dict[str, str | tuple[str, ...]]:
 
 
 def _with_resource_policy(word: Word, request: Request, call: Call, principal: Principal) -> Word:
-    """What remains after the bucket's own policy has spoken, if it is a bucket the call is about."""
-    bucket = call.params.get("Bucket") if call.service == "s3" else None
-    # Making a bucket is no call to the one that has the name already.
-    if call.operation == "CreateBucket" or bucket not in s3_backends.bucket_accounts:
+    """What remains after the bucket's, topic's or queue's own policy has spoken."""
+    if (itself := carried(call)) is None:
         return word
-    partition, owner = s3_backends.bucket_accounts[bucket]
-    document = s3_backends[owner][partition].get_bucket(bucket).policy
     heard = Word.SILENT
-    if document:
-        heard = spoken([document.decode()], request, principals=_names(principal))
+    if itself.document:
+        heard = spoken([itself.document], request, principals=_names(principal))
     if Word.DENY in (word, heard):
         return Word.DENY
-    if owner != principal.account_id:
-        # Another account's bucket needs both sides' consent.
+    if itself.owner != principal.account_id:
+        # What is another account's needs both sides' consent.
         return Word.ALLOW if word is heard is Word.ALLOW else Word.SILENT
     return Word.ALLOW if Word.ALLOW in (word, heard) else Word.SILENT
 
@@ -215,7 +232,8 @@ def _authorise_entry(call: Call, principal: Principal, rights: Rights) -> None:
     for action in actions:
         request = Request(action=action, resource=arn, context=context)
         if trust is None or (word := _entry_word(request, principal, rights, trust)) is not Word.ALLOW:
-            raise Denied(principal, action, arn, Word.SILENT if trust is None else word)
+            explicit = trust is not None and word is Word.DENY
+            raise Denied(principal, action, arn, "with an explicit deny" if explicit else "")
 
 
 def _entry_word(request: Request, principal: Principal, rights: Rights, trust: str) -> Word:

@@ -12,7 +12,7 @@ import functools
 import ipaddress
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -234,16 +234,34 @@ class Rights:
     identity: tuple[str, ...]
     boundary: str | None = None
     session: tuple[str, ...] | None = None
+    arns: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of the managed policies among ``identity``, by text
     service_control: tuple[tuple[str, ...], ...] = ()  # one tuple per level of the organization
 
     def say(self, request: Request) -> Word:
         """All limits must allow; one explicit deny anywhere ends it."""
-        layers: list[tuple[str, ...]] = [self.identity, *self.service_control]
-        if self.boundary is not None:
-            layers.append((self.boundary,))
-        if self.session is not None:
-            layers.append(self.session)
-        words = [spoken(layer, request) for layer in layers]
+        words = [spoken(layer, request) for _, layer in self._layers()]
         if Word.DENY in words:
             return Word.DENY
         return Word.ALLOW if all(word is Word.ALLOW for word in words) else Word.SILENT
+
+    def why(self, request: Request) -> tuple[str, str]:
+        """Of a request that is not allowed: the kind of policy that is to blame, and the policy that denies.
+
+        "" where there is none: every kind allows, or no single policy denies.
+        """
+        heard = [(kind, layer, spoken(layer, request)) for kind, layer in self._layers()]
+        for kind, layer, word in heard:
+            if word is Word.DENY:
+                return kind, next(text for text in layer if spoken([text], request) is Word.DENY)
+        return next((kind for kind, _, word in heard if word is Word.SILENT), ""), ""
+
+    def _layers(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        yield "identity-based policy", self.identity
+        for level in self.service_control:
+            yield "service control policy", level
+        if self.boundary is not None:
+            yield "permissions boundary", (self.boundary,)
+        if self.session is not None:
+            yield "session policy", self.session

@@ -4,6 +4,7 @@ listening queue, a journal table; and worker processes on it."""
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -156,6 +157,15 @@ class Worker:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hub", "work"], env=dict(environment), stderr=stream, text=True
             )
+
+    def stand_still(self) -> None:
+        """Nothing happens in it from here on, until `go_on`."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)
+
+    def go_on(self) -> None:
+        """See `stand_still`."""
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """As a lost machine: no last word."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ def settle(emulator: Emulator, tables: str, scenario: Scenario, folder: Path) ->
         *sorted({admin.account_id for admin in buckets.values()}),
         HUB_CONCURRENCY=str(scenario.hands),
         HUB_LEASE_SECONDS=str(scenario.lease_seconds),
-        HUB_LOG_LEVEL="INFO",
+        HUB_LOG_LEVEL="DEBUG",  # which says what a worker has at hand
     )
     with ExitStack() as stack:
         began = time.monotonic()
@@ -115,8 +115,7 @@ def settle(emulator: Emulator, tables: str, scenario: Scenario, folder: Path) ->
                 patience=scenario.patience,
                 pause=PAUSE_SECONDS,
             )
-            # Who did most has most at hand.
-            killed.append(max(running, key=_closed_by))
+            killed.append(_caught_at_work(running, scenario.patience))
             running.remove(killed[-1])
             killed[-1].kill()
             running.append(stack.enter_context(worker(environment, next(logs))))
@@ -196,6 +195,24 @@ def _items(estate: Estate[Emulator]) -> dict[str, dict[str, Any]]:
     """Everything in the journal's table, by its key."""
     pages = estate.dynamodb.get_paginator("scan").paginate(TableName=estate.table, ConsistentRead=True)
     return {item["pk"]["S"]: item for page in pages for item in page["Items"]}
+
+
+def _caught_at_work(running: Sequence[Worker], patience: float) -> Worker:
+    """One that stands still and has something at hand; of several, who did most."""
+    found: list[Worker] = []
+
+    def caught() -> bool:
+        for each in sorted(running, key=_closed_by, reverse=True):
+            each.stand_still()
+            said = each.log.read_text(encoding="utf-8")
+            if said.count('"message": "lease taken"') > said.count('"message": "lease left"'):
+                found.append(each)
+                return True
+            each.go_on()
+        return False
+
+    until(caught, "a worker has something at hand", patience=patience)
+    return found[0]
 
 
 def _closed_by(process: Worker) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from deploy.template import parse
+
+__all__ = ["NAMES", "ROOT", "filled", "lint", "parsed", "substituted"]
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {
@@ -26,28 +29,9 @@ NAMES = {
 }
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms; a key given twice is an error."""
-
-
-def _function(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {name: loader.construct_mapping(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _function)
-
-
 def parsed(text: str) -> dict[str, Any]:
-    """The template as CloudFormation understands it, functions in their long form."""
-    found: dict[str, Any] = yaml.load(text, Loader=_Loader)
-    return found
+    """The template as CloudFormation understands it; one's own to change."""
+    return copy.deepcopy(dict(parse(text)))
 
 
 def filled(value: Any, names: Mapping[str, str] = NAMES, **conditions: bool) -> Any:

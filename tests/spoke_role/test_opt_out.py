@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import cfnlint.data.AdditionalSpecs
 import pytest
 
 from bots._bot import AnyBot
@@ -17,6 +13,7 @@ from bots._grants import PASS_ROLE
 from spoke_role.opt_out import UNTAGGED, opted_out
 from spoke_role.policy import policies, select
 from tests.fake_aws.strict_iam import Context, Request, Word, spoken
+from tests.policy_lint.rules import reference
 from tests.spoke_role.reading import filled
 from tests.spoke_role.synthetic import made_up
 
@@ -26,9 +23,9 @@ REVOKE = "ec2:RevokeSecurityGroupIngress"
 TAG = "aws:ResourceTag/remediation-hub:opt-out"
 
 
-def says(action: str, context: Context, *, resource: str = GROUP, bots: Iterable[AnyBot] = EVERY) -> Word:
-    """What all policies of the role for these bots say together."""
-    texts = [json.dumps(_deployed(policy)) for policy in policies(tuple(bots)).values()]
+def says(action: str, context: Context, *, resource: str = GROUP) -> Word:
+    """What all policies of the role say together."""
+    texts = [json.dumps(_deployed(policy)) for policy in policies(select()).values()]
     return spoken(texts, Request(action=action, resource=resource, context=context))
 
 
@@ -83,21 +80,14 @@ def test_more_actions_than_one_policy_holds_get_another() -> None:
     many = made_up("many", writes=tuple(f"service:PutSomethingLong{n}" for n in range(400)))
     found = opted_out([many])
     assert len(found) > 1
-    assert says("service:PutSomethingLong399", {TAG: "true"}, bots=[many]) is Word.DENY
-
-
-@cache
-def _reference() -> dict[str, Any]:
-    """The Service Authorization Reference, as cfn-lint carries it: actions in small letters."""
-    path = Path(str(cfnlint.data.AdditionalSpecs.__file__)).with_name("Policies.json")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    request = Request(action="service:PutSomethingLong399", resource="arn", context={TAG: "true"})
+    assert spoken(map(json.dumps, found), request) is Word.DENY
 
 
 def by_tag(action: str) -> bool:
     """Whether some kind of resource of the action is compared by its tags."""
     prefix, _, name = action.partition(":")
-    service = _reference()[prefix]
+    service = reference()[prefix]
     kinds = service["Actions"][name.lower()].get("Resources", [])
     keys = [service["Resources"].get(kind.lower(), {}).get("ConditionKeys", []) for kind in kinds]
     return any("aws:ResourceTag/${TagKey}" in each for each in keys)

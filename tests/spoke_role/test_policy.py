@@ -18,6 +18,7 @@ from hub.aws.accounts import SESSION_POLICY_CHARACTERS, session_policy
 from spoke_role.documents import MANAGED_POLICIES, POLICY_CHARACTERS, Document, TooLarge, size
 from spoke_role.limits import ESCALATIONS, limits
 from spoke_role.policy import about_itself, allowances, choice, policies, select, version, version_of
+from spoke_role.tags import CHOSEN_POLICY
 from tests.fake_aws.strict_iam import Context, Request, Word, spoken
 from tests.spoke_role.reading import NAMES, filled, substituted
 from tests.spoke_role.synthetic import made_up
@@ -350,6 +351,38 @@ def test_the_role_says_whose_permissions_it_has() -> None:
     assert choice(select(max_risk=Risk.ADDITIVE)) == "at most additive"
     assert choice(select(max_risk=Risk.DESTRUCTIVE)) == "all"
     assert choice(ALL[:3]) == "3 chosen"
+
+
+# --- a role for some of the bots
+
+
+def test_a_role_for_some_of_the_bots_is_of_no_use_to_the_sessions_of_others() -> None:
+    chosen = select(["s3_enable_versioning", "kms_enable_rotation"])
+
+    def heard(session: str, action: str, bots: tuple[AnyBot, ...] = chosen) -> Word:
+        texts = [json.dumps(_deployed(policy)) for policy in policies(bots).values()]
+        context = {"aws:userid": f"AROAEXAMPLEROLE00000:{session}"}
+        return spoken(texts, Request(action=action, resource="arn:aws:s3:::data", context=context))
+
+    put = "s3:PutBucketVersioning"
+    assert heard("hub.s3_enable_versioning.0a1b2c3d4e5f", put) is Word.ALLOW
+    assert heard("hub.s3_delete_bucket.0a1b2c3d4e5f", put) is Word.DENY
+    assert heard("hub.s3_delete_bucket.s3_enable_versioning", put) is Word.DENY
+    assert heard("hub.any.0a1b2c3d4e5f", put) is Word.DENY
+    assert heard("doctor", "s3:GetBucketVersioning") is Word.DENY
+    assert heard("doctor", "ec2:DescribeRegions") is Word.ALLOW
+    assert heard("hub.s3_delete_bucket.0a1b2c3d4e5f", put, ALL) is Word.ALLOW
+    assert CHOSEN_POLICY not in policies(ALL)
+
+
+def test_a_role_for_no_bots_needs_nobody_kept_out() -> None:
+    assert CHOSEN_POLICY not in policies(())
+
+
+def test_names_that_fit_into_no_policy_are_refused_rather_than_cut() -> None:
+    bots = tuple(made_up(f"bot_{number}_{'x' * 40}") for number in range(150))
+    with pytest.raises(TooLarge, match="the names of 150 bots"):
+        policies(bots)
 
 
 # --- what it may read about itself

@@ -74,11 +74,32 @@ async def test_the_hub_enters_by_the_role_and_leaves_a_trail_to_the_finding(
     assert call.params["RoleArn"] == f"arn:aws:iam::{spoke.account_id}:role/{SPOKE_ROLE}"
     assert call.params["ExternalId"] == EXTERNAL_ID
     assert call.params["SourceIdentity"] == "run-1--"
-    assert call.region == "eu-west-1"
+    assert call.region == "us-east-1", "the hub's own, where it is sure to be let in"
     assert call.account_id == HUB_ACCOUNT
     assert entered.session == call.params["RoleSessionName"]
     assert entered.session.startswith("hub.iam_look_at_users.")
     assert who["Arn"] == f"arn:aws:sts::{spoke.account_id}:assumed-role/{SPOKE_ROLE}/{entered.session}"
+
+
+async def test_an_account_without_sts_in_the_hubs_region_is_entered_in_the_findings(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    spoke = aws.spoke({"all": policy(allow("*"))})
+    async with entrance(hub_settings(spoke.account_id)) as accounts:
+        aws.fail(HUB_ACCOUNT, "sts:AssumeRole", "RegionDisabledException", status=403)
+        await accounts.enter(spoke.account_id, "af-south-1", "aws", bot=BOT, run_id="r1")
+    assert [call.region for call in entries(aws, spoke.account_id)][-1] == "af-south-1"
+
+
+async def test_an_account_without_sts_in_either_region_is_unreachable(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    spoke = aws.spoke({"all": policy(allow("*"))})
+    async with entrance(hub_settings(spoke.account_id)) as accounts:
+        for region, times in (("us-east-1", 1), ("af-south-1", 2)):
+            aws.fail(HUB_ACCOUNT, "sts:AssumeRole", "RegionDisabledException", status=403, times=times)
+            with pytest.raises(SpokeUnreachable, match="RegionDisabledException"):
+                await accounts.enter(spoke.account_id, region, "aws", bot=BOT, run_id="r1")
 
 
 async def test_a_session_may_do_only_what_its_bot_declares(aws: FakeAws, hub_settings: MakeSettings) -> None:

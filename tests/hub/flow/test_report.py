@@ -248,6 +248,24 @@ def test_a_message_that_failed_as_a_whole_is_filtered_as_failed() -> None:
     assert (found["status"], found["outcome"]) == ("failed", "invalid")
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "needs"),
+    [
+        ((Outcome.FIXED, Outcome.COMPLIANT), "false"),
+        ((Outcome.UNREACHABLE,), "false"),  # passes by itself
+        ((Outcome.FIXED, Outcome.WAITING), "true"),
+        ((Outcome.THROTTLED, Outcome.INVALID), "true"),  # though the worst of the two passes by itself
+    ],
+)
+def test_mailboxes_can_ask_for_what_needs_a_person(outcomes: tuple[Outcome, ...], needs: str) -> None:
+    runs = (a_run(n, outcome=each) for n, each in enumerate(outcomes))
+    assert attributes(a_report(*runs))["needsPerson"] == needs
+
+
+def test_a_message_that_failed_as_a_whole_needs_a_person() -> None:
+    assert attributes(a_report(error="the region is unknown"))["needsPerson"] == "true"
+
+
 def test_attributes_name_account_finding_severity_bots_and_report() -> None:
     report = a_report(a_run(1), a_run(2, bot="tag_ec2_resource"), a_run(3))
     found = attributes(report)

@@ -1,4 +1,4 @@
-"""A resource whose owner keeps the hub off by a tag is refused by what the finding says, before the account is entered."""
+"""A resource whose owner keeps the hub off by a tag is refused by what the finding says of it."""
 
 from __future__ import annotations
 

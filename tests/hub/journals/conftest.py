@@ -43,13 +43,14 @@ async def store(
     match request.param:
         case "memory":
             shared = MemoryJournal(now=clock)
-            found = Store(clock, lambda: shared)
+            found = Store(clock, lambda _: shared)
         case "sqlite":
-            found = Store(clock, lambda: SqliteJournal(tmp_path / "journal.sqlite", now=clock))
+            path = tmp_path / "journal.sqlite"
+            found = Store(clock, lambda schema: SqliteJournal(path, now=clock, schema=schema))
         case name:
             identity = LoopbackIdentity(request.getfixturevalue(f"{name}_address"), aws_session)
             table = await a_table(identity)
-            found = Store(clock, lambda: DynamoDbJournal(identity, table, now=clock))
+            found = Store(clock, lambda schema: DynamoDbJournal(identity, table, now=clock, schema=schema))
     async with found.stack:
         yield found
 

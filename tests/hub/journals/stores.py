@@ -16,6 +16,7 @@ from hub.aws.accounts import HubIdentity
 from hub.aws.clients import client_config
 from hub.journals import Journal, Query
 from hub.journals.dynamodb_table import create_table
+from hub.journals.schema import SCHEMA, Schema
 from hub.model import Run
 from hub.settings import Settings
 
@@ -86,14 +87,14 @@ class Store:
     """One place where runs are kept, and as many workers on it as a test wants."""
 
     clock: Clock
-    make: Callable[[], Journal]
+    make: Callable[[Schema], Journal]
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def worker(self) -> Journal:
-        """A started journal with connections of its own."""
-        journal = self.make()
-        await journal.start()
+    async def worker(self, schema: Schema = SCHEMA) -> Journal:
+        """A started journal with connections of its own, of a hub that writes so."""
+        journal = self.make(schema)
         self.stack.push_async_callback(journal.stop)
+        await journal.start()
         return journal
 
 

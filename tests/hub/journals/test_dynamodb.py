@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 import pytest
 from aiobotocore.session import AioSession
@@ -18,8 +19,9 @@ from aiobotocore.session import AioSession
 from hub.errors import InternalError, JournalUnwritable
 from hub.journals import Lease, Query
 from hub.journals.dynamodb import DynamoDbJournal
-from hub.journals.dynamodb_item import lease_key, run_key, settled_key, to_item
+from hub.journals.dynamodb_item import SCHEMA_KEY, lease_key, run_key, schema_item, settled_key, to_item
 from hub.journals.dynamodb_table import ACTIONS, table_definition, time_to_live
+from hub.journals.schema import SCHEMA
 from hub.model import Outcome
 from tests.hub.journals.servers import serving
 from tests.hub.journals.stores import NOON, Clock, LoopbackIdentity, a_run, a_table, listed
@@ -38,8 +40,8 @@ async def on_table(
     for event, handler in (handlers or {}).items():
         identity.session.register(event, handler)
     journal = DynamoDbJournal(identity, table, keep_days=keep_days, now=clock)
-    await journal.start()
     try:
+        await journal.start()
         yield journal, identity, table
     finally:
         await journal.stop()
@@ -53,46 +55,73 @@ async def stored(identity: LoopbackIdentity, table: str, key: dict[str, Any]) ->
     return item
 
 
+def welcoming(answer: bytes, status: str) -> WSGIApplication:
+    """A DynamoDB that knows its journal's schema and gives the same answer to everything else."""
+    welcome = json.dumps({"Item": schema_item(SCHEMA)}).encode()
+    asks_for_it = json.dumps(SCHEMA_KEY).encode()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        known = asks_for_it in environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        start_response("200 OK" if known else status, [("Content-Type", "application/x-amz-json-1.0")])
+        return [welcome if known else answer]
+
+    return app
+
+
 def incompressible(size: int) -> str:
     return base64.b64encode(random.Random(7).randbytes(size)).decode()
 
 
 class TestRefusals:
     @staticmethod
-    async def told(address: str, clock: Clock, table: str) -> list[str]:
+    async def told(journal: DynamoDbJournal) -> list[str]:
         """What every method says, the failure being the same for each."""
         texts = []
-        async with on_table(address, clock, table=table) as (journal, _, _):
-            lease = Lease(name="a", owner="o", fence=1, expires_at=NOON)
-            for call in (
-                lambda: journal.lease("a", owner="o", seconds=1),
-                lambda: journal.renew(lease, seconds=1),
-                lambda: journal.release(lease),
-                lambda: journal.open(a_run()),
-                lambda: journal.close(replace(a_run(), outcome=Outcome.FIXED)),
-                lambda: journal.mark_undone("run-1", by="run-2"),
-                lambda: journal.get("run-1"),
-                lambda: listed(journal),
-                lambda: journal.settle("occurrence-1", report_id="report-1"),
-                lambda: journal.settled("occurrence-1"),
-            ):
-                with pytest.raises(JournalUnwritable) as refused:
-                    await call()
-                texts.append(str(refused.value))
+        lease = Lease(name="a", owner="o", fence=1, expires_at=NOON)
+        for call in (
+            lambda: journal.lease("a", owner="o", seconds=1),
+            lambda: journal.renew(lease, seconds=1),
+            lambda: journal.release(lease),
+            lambda: journal.open(a_run()),
+            lambda: journal.close(replace(a_run(), outcome=Outcome.FIXED)),
+            lambda: journal.mark_undone("run-1", by="run-2"),
+            lambda: journal.get("run-1"),
+            lambda: listed(journal),
+            lambda: journal.settle("occurrence-1", report_id="report-1"),
+            lambda: journal.settled("occurrence-1"),
+        ):
+            with pytest.raises(JournalUnwritable) as refused:
+                await call()
+            texts.append(str(refused.value))
         return texts
 
-    async def test_a_missing_table_is_named_with_its_region(
+    async def test_a_missing_table_is_named_with_its_region_at_start_and_later(
         self, moto_address: str, dynalite_address: str, clock: Clock
     ) -> None:
         for address in (moto_address, dynalite_address):
-            for text in await self.told(address, clock, "no-such-table"):
+            with pytest.raises(JournalUnwritable) as refused:
+                async with on_table(address, clock, table="no-such-table"):
+                    pytest.fail("started all the same")
+            async with on_table(address, clock) as (journal, identity, table):
+                async with identity.client("dynamodb") as client:
+                    await client.delete_table(TableName=table)
+                texts = await self.told(journal)
+            for name, text in [("no-such-table", str(refused.value)), *((table, text) for text in texts)]:
                 assert text == (
-                    "journal table no-such-table: there is no such table in eu-west-1; "
+                    f"journal table {name}: there is no such table in eu-west-1; "
                     "deploy the hub's stack or correct HUB_JOURNAL"
                 )
 
     async def test_a_store_that_cannot_be_reached_is_said_so(self, clock: Clock) -> None:
-        for text in await self.told("http://127.0.0.1:1", clock, "hub-journal"):
+        with serving(welcoming(b"", "200 OK")) as address:
+            journal = DynamoDbJournal(LoopbackIdentity(address, AioSession()), "hub-journal", now=clock)
+            await journal.start()
+        texts = await self.told(journal)
+        await journal.stop()
+        with pytest.raises(JournalUnwritable) as refused:
+            await journal.start()
+        await journal.stop()
+        for text in (*texts, str(refused.value)):
             assert "was not answered" in text
             assert "check the network" in text
 
@@ -112,26 +141,18 @@ class TestRefusals:
     async def test_every_refusal_becomes_words_and_no_botocore_error_leaves(
         self, status: int, code: str, advice: str, clock: Clock
     ) -> None:
-        answer = json.dumps(
-            {
-                "__type": f"com.amazonaws.dynamodb.v20120810#{code}",
-                "message": "the reason",
-            }
-        ).encode()
-
-        def app(environ: Any, start_response: Any) -> list[bytes]:
-            start_response(f"{status} Refused", [("Content-Type", "application/x-amz-json-1.0")])
-            return [answer]
-
-        with serving(app) as address:
-            texts = await self.told(address, clock, "hub-journal")
+        answer = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "the reason"})
+        with serving(welcoming(answer.encode(), f"{status} Refused")) as address:
+            async with on_table(address, clock, table="hub-journal") as (journal, _, _):
+                texts = await self.told(journal)
         assert len(texts) == 10
         for text in texts:
             assert text.startswith("journal table hub-journal: DynamoDB ")
             assert re.search(advice, text)
 
     async def test_a_journal_used_before_start_or_after_stop_says_so(self, moto_address: str) -> None:
-        journal = DynamoDbJournal(LoopbackIdentity(moto_address, AioSession()), "hub-journal")
+        identity = LoopbackIdentity(moto_address, AioSession())
+        journal = DynamoDbJournal(identity, await a_table(identity))
         with pytest.raises(InternalError, match="before start"):
             await journal.get("run-1")
         await journal.start()

@@ -205,15 +205,6 @@ async def test_another_programs_database_is_refused_and_left_alone(path: Path) -
     assert path.read_bytes() == was
 
 
-async def test_a_newer_hubs_file_is_refused(path: Path) -> None:
-    async with started(SqliteJournal(path)):
-        pass
-    newer = sqlite3.connect(path)
-    newer.execute("PRAGMA user_version = 2")
-    newer.close()
-    assert "update this hub" in await refusal(path)
-
-
 async def test_a_damaged_file_is_refused(path: Path) -> None:
     async with started(SqliteJournal(path)) as journal:
         await journal.open(a_run())

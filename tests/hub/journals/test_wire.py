@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from hub.errors import InternalError, JournalUnwritable
 from hub.journals.dynamodb_item import from_item, months_back, to_item
-from hub.journals.wire import VERSION, dumps, from_json, index_text, loads, microseconds, to_json, utc_text
+from hub.journals.schema import SCHEMA
+from hub.journals.wire import dumps, from_json, index_text, loads, microseconds, to_json, utc_text
 from hub.model import Outcome, Run
 from tests.hub.journals.stores import NOON, a_run
 
@@ -74,7 +75,7 @@ def test_a_run_survives_as_a_dynamodb_item(run: Run) -> None:
 def test_written_text_is_ascii_and_a_json_object_of_this_version(run: Run) -> None:
     text = dumps(run)
     assert text.isascii()
-    assert json.loads(text)["v"] == VERSION
+    assert json.loads(text)["v"] == SCHEMA.needs
 
 
 def test_every_fact_of_a_run_is_written() -> None:
@@ -101,7 +102,7 @@ def test_a_time_without_a_zone_is_a_defect(write: Any) -> None:
 
 def test_a_record_of_a_newer_hub_is_refused_with_advice() -> None:
     with pytest.raises(JournalUnwritable, match="update this hub"):
-        from_json(to_json(a_run()) | {"v": VERSION + 1})
+        from_json(to_json(a_run()) | {"v": SCHEMA.version + 1})
 
 
 def test_a_fact_this_hub_does_not_know_is_passed_over() -> None:

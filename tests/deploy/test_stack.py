@@ -1,29 +1,18 @@
-"""Deploying: what the templates make in an (emulated) AWS, and what is said when AWS does not do it."""
+"""Stacks: what the templates make in an (emulated) AWS, and what is said when AWS does not do it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from deploy.stacks import DeploymentFailed, Missed, Patience, Rollout, deploy_spokes, deploy_stack
+from deploy.calls import Patience
+from deploy.errors import DeploymentFailed
+from deploy.stack import delete_stack, deploy_stack
 from hub.journals.dynamodb_table import table_definition
-from spoke_role.policy import policies, select
-from tests.deploy.estate import (
-    AT_ONCE,
-    EXTERNAL_ID,
-    HUB_YAML,
-    LEFT_OUT,
-    ROLE_YAML,
-    cloudformation,
-    hub_stack,
-    organization,
-    spoke_stack,
-    spokes,
-)
+from tests.deploy.estate import AT_ONCE, HUB_YAML, LEFT_OUT, cloudformation, hub_stack, spoke_stack
+from tests.deploy.told import NO_STACK, Told, event, refused, stack
 from tests.fake_aws.server import FakeAws
 
 pytestmark = pytest.mark.filterwarnings(LEFT_OUT)
@@ -113,34 +102,6 @@ async def test_a_changed_parameter_brings_the_stack_up_to_date(aws: FakeAws) -> 
     assert given["WorkerPrincipal"].endswith("/two")
 
 
-async def test_the_spoke_role_lands_in_every_account_of_the_unit_and_of_units_inside_it(aws: FakeAws) -> None:
-    where = organization(aws)
-    rollout = await spokes(aws, where)
-    assert rollout == Rollout(accounts=tuple(sorted((where.upper, where.lower))), missed=())
-    for account in (where.upper, where.lower):
-        iam = aws.admin(account).client("iam")
-        assert iam.get_role(RoleName="Dome9CloudBots")["Role"]["MaxSessionDuration"] == 3600
-        attached = iam.list_attached_role_policies(RoleName="Dome9CloudBots")["AttachedPolicies"]
-        expected = set(policies(select()))
-        assert {policy["PolicyName"] for policy in attached} == {
-            f"Dome9CloudBots-{name}" for name in expected
-        }
-    for account in (where.outside, where.hub, where.management):
-        roles = aws.admin(account).client("iam").list_roles()["Roles"]
-        assert "Dome9CloudBots" not in [role["RoleName"] for role in roles]
-
-
-async def test_an_account_that_joins_the_unit_later_gets_the_role_at_the_next_deployment(
-    aws: FakeAws,
-) -> None:
-    where = organization(aws)
-    await spokes(aws, where)
-    organizations = aws.admin(where.management).client("organizations")
-    root = organizations.list_roots()["Roots"][0]["Id"]
-    organizations.move_account(AccountId=where.outside, SourceParentId=root, DestinationParentId=where.unit)
-    assert set((await spokes(aws, where)).accounts) == {where.upper, where.lower, where.outside}
-
-
 async def test_the_spoke_role_can_be_a_plain_stack_where_no_stackset_reaches(aws: FakeAws) -> None:
     admin = aws.fresh_account()
     outputs = await spoke_stack(aws, admin.account_id, hub=admin.account_id)
@@ -153,58 +114,7 @@ async def test_what_aws_says_against_a_stack_is_passed_on(aws: FakeAws) -> None:
             await deploy_stack(client, template=HUB_YAML, stack_name="hub", parameters={}, patience=AT_ONCE)
 
 
-# --- what only AWS itself does: fail half-way, take its time, leave accounts out
-
-
-class Told:
-    """A CloudFormation client that gives prepared answers and writes down what it was asked."""
-
-    def __init__(self, **answers: list[Any]) -> None:
-        self.answers = answers
-        self.asked: list[tuple[str, Mapping[str, Any]]] = []
-
-    def __getattr__(self, operation: str) -> Any:
-        async def call(**request: Any) -> Any:
-            return self._answer(operation, request)
-
-        return call
-
-    def _answer(self, operation: str, request: Mapping[str, Any]) -> Any:
-        self.asked.append((operation, request))
-        waiting = self.answers[operation]
-        answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def get_paginator(self, operation: str) -> Any:
-        told = self
-
-        class Pages:
-            async def paginate(self, **request: Any) -> AsyncIterator[Any]:
-                for page in told._answer(operation, request):
-                    yield page
-
-        return Pages()
-
-    def requests(self, operation: str) -> list[Mapping[str, Any]]:
-        return [request for name, request in self.asked if name == operation]
-
-
-def refused(code: str, message: str, operation: str = "DescribeStacks") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
-
-
-NO_STACK = refused("ValidationError", "Stack with id hub does not exist")
-
-
-def stack(status: str, **outputs: str) -> dict[str, Any]:
-    listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-    return {"Stacks": [{"StackStatus": status, "Outputs": listed}]}
-
-
-def event(resource: str, status: str, reason: str = "") -> dict[str, str]:
-    return {"LogicalResourceId": resource, "ResourceStatus": status, "ResourceStatusReason": reason}
+# --- what only AWS itself does: fail half-way, take its time
 
 
 async def deployed(client: Any, patience: Patience = AT_ONCE) -> dict[str, str]:
@@ -297,106 +207,50 @@ async def test_a_template_that_is_too_long_is_not_sent() -> None:
     assert client.asked == []
 
 
-NO_SET = refused("StackSetNotFoundException", "no such StackSet", "DescribeStackSet")
-ACTIVE = {"StackSet": {"Status": "ACTIVE"}}
+async def test_a_stack_that_is_not_there_needs_no_deletion() -> None:
+    client = Told(describe_stacks=[NO_STACK])
+    await delete_stack(client, "hub", patience=AT_ONCE)
+    assert [name for name, _ in client.asked] == ["describe_stacks"]
 
 
-def operation(status: str, **more: str) -> dict[str, Any]:
-    return {"StackSetOperation": {"Status": status, **more}}
-
-
-def results(*failed: dict[str, str]) -> list[Any]:
-    return [[{"Summaries": list(failed)}]]
-
-
-def instance(account: str, status: str, reason: str = "") -> dict[str, str]:
-    return {"Account": account, "Region": "eu-west-1", "Status": status, "StatusReason": reason}
-
-
-async def rolled_out(client: Any, patience: Patience = AT_ONCE) -> Rollout:
-    return await deploy_spokes(
-        client,
-        template=ROLE_YAML,
-        name="spokes",
-        parameters={"ExternalId": EXTERNAL_ID},
-        organizational_units=["ou-abcd-11111111"],
-        region="eu-west-1",
-        call_as="DELEGATED_ADMIN",
-        patience=patience,
+async def test_a_deletion_is_waited_for_and_what_happens_is_told_once() -> None:
+    first = [event("Queue", "DELETE_IN_PROGRESS")]
+    client = Told(
+        describe_stacks=[
+            stack("CREATE_COMPLETE"),
+            stack("DELETE_IN_PROGRESS"),
+            stack("DELETE_COMPLETE"),
+        ],
+        describe_stack_events=[
+            [{"StackEvents": [event("hub", "CREATE_COMPLETE")]}],
+            [{"StackEvents": [*first, event("hub", "CREATE_COMPLETE")]}],
+            [{"StackEvents": [event("Queue", "DELETE_COMPLETE"), *first]}],
+        ],
+        delete_stack=[{}],
     )
+    heard: list[str] = []
+    await delete_stack(client, "hub", patience=AT_ONCE, hear=lambda each: heard.append(each.status))
+    assert heard == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+    assert client.requests("delete_stack") == [{"StackName": "arn:hub"}]
 
 
-def new_set(**answers: list[Any]) -> Told:
-    return Told(
-        **{
-            "describe_stack_set": [NO_SET],
-            "create_stack_set": [{}],
-            "create_stack_instances": [{"OperationId": "1"}],
-            "describe_stack_set_operation": [operation("RUNNING"), operation("SUCCEEDED")],
-            "list_stack_set_operation_results": results(),
-            "list_stack_instances": results(instance("222233334444", "CURRENT")),
-        }
-        | answers
+async def test_a_deletion_that_failed_names_the_resource_that_stays() -> None:
+    failed = event("Queue", "DELETE_FAILED", "not authorized to perform: sqs:DeleteQueue")
+    client = Told(
+        describe_stacks=[stack("CREATE_COMPLETE"), stack("DELETE_FAILED")],
+        describe_stack_events=[[{"StackEvents": []}], [{"StackEvents": [failed]}]],
+        delete_stack=[{}],
     )
+    with pytest.raises(DeploymentFailed, match=r"DELETE_FAILED: Queue: not authorized"):
+        await delete_stack(client, "hub", patience=AT_ONCE)
 
 
-async def test_new_accounts_get_the_role_by_themselves_and_a_delegated_administrator_says_so_everywhere() -> (
-    None
-):
-    client = new_set()
-    assert await rolled_out(client) == Rollout(accounts=("222233334444",), missed=())
-    [created] = client.requests("create_stack_set")
-    assert created["PermissionModel"] == "SERVICE_MANAGED"
-    assert created["AutoDeployment"] == {"Enabled": True, "RetainStacksOnAccountRemoval": False}
-    assert created["Capabilities"] == ["CAPABILITY_NAMED_IAM"]
-    assert {request["CallAs"] for _, request in client.asked} == {"DELEGATED_ADMIN"}
-
-
-async def test_one_account_that_fails_does_not_keep_the_role_from_the_others() -> None:
-    failing = instance("333344445555", "FAILED", "role Dome9CloudBots already exists")
-    client = new_set(
-        describe_stack_set_operation=[operation("FAILED")],
-        list_stack_set_operation_results=results(instance("222233334444", "SUCCEEDED"), failing),
-        list_stack_instances=results(
-            instance("222233334444", "CURRENT"), instance("333344445555", "OUTDATED")
-        ),
+async def test_a_stack_that_is_protected_says_so() -> None:
+    said = refused("ValidationError", "TerminationProtection is enabled", "DeleteStack")
+    client = Told(
+        describe_stacks=[stack("CREATE_COMPLETE")],
+        describe_stack_events=[[{"StackEvents": []}]],
+        delete_stack=[said],
     )
-    missed = Missed(
-        account_id="333344445555", region="eu-west-1", reason="role Dome9CloudBots already exists"
-    )
-    assert await rolled_out(client) == Rollout(accounts=("222233334444",), missed=(missed,))
-    [request] = client.requests("create_stack_instances")
-    assert request["OperationPreferences"]["FailureTolerancePercentage"] == 100
-
-
-async def test_an_update_reaches_old_accounts_and_new_ones_and_what_was_mended_is_not_missed() -> None:
-    failing = instance("222233334444", "FAILED", "throttled")
-    client = new_set(
-        describe_stack_set=[ACTIVE],
-        update_stack_set=[{"OperationId": "0"}],
-        describe_stack_set_operation=[operation("FAILED"), operation("SUCCEEDED")],
-        list_stack_set_operation_results=[[{"Summaries": [failing]}], [{"Summaries": []}]],
-    )
-    assert await rolled_out(client) == Rollout(accounts=("222233334444",), missed=())
-    asked = [name for name, _ in client.asked]
-    assert asked.index("update_stack_set") < asked.index("create_stack_instances")
-    assert "create_stack_set" not in asked
-
-
-async def test_an_operation_that_failed_as_a_whole_is_not_reported_as_nothing_missed() -> None:
-    failed = operation("FAILED", StatusReason="trusted access is not enabled")
-    client = new_set(describe_stack_set_operation=[failed])
-    with pytest.raises(DeploymentFailed, match="trusted access is not enabled"):
-        await rolled_out(client)
-
-
-async def test_a_stackset_that_is_refused_says_why() -> None:
-    said = refused("AccessDenied", "not a delegated administrator", "CreateStackSet")
-    with pytest.raises(DeploymentFailed, match="CreateStackSet was refused: AccessDenied: not a delegated"):
-        await rolled_out(new_set(create_stack_set=[said]))
-
-
-async def test_a_stackset_that_takes_too_long_is_given_up_on_in_words() -> None:
-    client = new_set(describe_stack_set_operation=[operation("RUNNING")])
-    with pytest.raises(DeploymentFailed, match="StackSet spokes is not done"):
-        await rolled_out(client, Patience(wait=0.05, poll=0.01))
+    with pytest.raises(DeploymentFailed, match="TerminationProtection is enabled"):
+        await delete_stack(client, "hub", patience=AT_ONCE)

@@ -1,0 +1,198 @@
+"""A removal step by step. Each step is right whether or not an earlier run has done it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from rich.text import Text
+
+from deploy.errors import DeploymentFailed, InputWrong
+from deploy.organization import standing
+from deploy.removal import Kept, delete_journal, delete_queue, kept_by, take_spokes_away, waiting
+from deploy.session import Aws
+from deploy.spokes import PLAIN_STACK_NAME
+from deploy.stack import delete_stack, find
+from deploy.stack_sets import Missed, StackSets
+from hub.cli.console import out, print_json
+from hub.cli.deploy import options
+from hub.cli.deploy.conduct import Declined, answer, insist, must_be_able_to_ask
+from hub.cli.deploy.counting import counted
+from hub.cli.deploy.words import missed_table, say, say_event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What the person chose."""
+
+    hub_stack: str
+    stack_set: str
+    spokes_only: bool
+    retained: tuple[str, ...]
+    journal_too: bool
+    journal_agreed: bool
+
+    def check(self) -> None:
+        """
+        Raises:
+            InputWrong: the options contradict each other.
+        """
+        if self.spokes_only and self.journal_too:
+            raise InputWrong("--spokes-only leaves the hub as it is, and its journal with it")
+        if self.journal_agreed and not self.journal_too:
+            raise InputWrong("--yes-delete-journal goes with --journal-too")
+
+
+async def run(chosen: Chosen, account: options.Account, manner: options.Manner) -> int:
+    """The whole command; its exit status."""
+    must_be_able_to_ask(yes=manner.yes)
+    if chosen.journal_too and not chosen.journal_agreed:
+        must_be_able_to_ask(yes=False)
+    chosen.check()
+    async with account.open() as aws:
+        removal = _Removal(aws, chosen, manner)
+        status = await removal.run()
+    if manner.as_json:
+        print_json(removal.told)
+    return status
+
+
+class _Removal:
+    """One run, with the person who is asked about it."""
+
+    def __init__(self, aws: Aws, chosen: Chosen, manner: options.Manner) -> None:
+        self.told: dict[str, Any] = {"removed": [], "kept": {}, "missed": []}
+        self._aws = aws
+        self._chosen = chosen
+        self._manner = manner
+        self._hear = None if manner.as_json else say_event
+
+    async def run(self) -> int:
+        stack_sets = await self._stack_sets()
+        plain, hub = await self._stacks()
+        kept = Kept() if self._chosen.spokes_only else await kept_by(self._aws, self._chosen.hub_stack)
+        if not await self._agreed(stack_sets, [*plain, *hub], kept):
+            self._say("nothing is deployed here")
+            return 0
+        if stack_sets is not None:
+            missed = await self._spokes(stack_sets)
+            if missed:
+                return self._stopped(missed)
+        for name in (*plain, *hub):
+            await self._stack(name)
+        if not self._chosen.spokes_only:
+            await self._what_is_kept(kept)
+        return 0
+
+    async def _stack_sets(self) -> StackSets | None:
+        """The StackSet, if it is there and this account administers it."""
+        cloudformation = await self._aws.client("cloudformation")
+        found = StackSets(
+            cloudformation=cloudformation, name=self._chosen.stack_set, patience=self._aws.patience
+        )
+        try:
+            found = replace(found, call_as=(await standing(self._aws)).call_as)
+        except DeploymentFailed as error:
+            # It may still administer a self-managed one.
+            self._say(f"StackSets of the organization are not seen from here: {error}")
+        return found if await found.definition() is not None else None
+
+    async def _stacks(self) -> tuple[list[str], list[str]]:
+        cloudformation = await self._aws.client("cloudformation")
+        names = [PLAIN_STACK_NAME, *([] if self._chosen.spokes_only else [self._chosen.hub_stack])]
+        there = [name for name in names if await find(cloudformation, name) is not None]
+        return [n for n in there if n == PLAIN_STACK_NAME], [n for n in there if n != PLAIN_STACK_NAME]
+
+    async def _agreed(self, stack_sets: StackSets | None, stacks: Sequence[str], kept: Kept) -> bool:
+        """Say what will go and ask; False when there is nothing."""
+        what = []
+        if stack_sets is not None:
+            accounts = len({each.account_id for each in await stack_sets.instances()})
+            what.append(f"the spoke role in {accounts} accounts, and StackSet {stack_sets.name}")
+        what += [f"stack {name}" for name in stacks]
+        if self._chosen.journal_too and kept.journal:
+            what.append(f"table {kept.journal}, the journal: nothing that was fixed can be undone any more")
+        if not what and not kept.dead_letters:
+            return False
+        if not self._manner.as_json:
+            out().print("Will be deleted:", style="bold")
+            for line in what:
+                out().print(f"  {line}", markup=False)
+        insist("Delete all this?", yes=self._manner.yes)
+        if self._chosen.journal_too and not self._chosen.journal_agreed:
+            self._insist_on_the_journal(kept.journal)
+        return True
+
+    @staticmethod
+    def _insist_on_the_journal(table: str) -> None:
+        """A yes is said quickly; a name is not."""
+        if table and answer("Type the table's name to delete the journal for good: ").strip() != table:
+            say(f"that is not {table}")
+            raise Declined
+
+    async def _spokes(self, stack_sets: StackSets) -> tuple[Missed, ...]:
+        with counted("accounts", shown=not self._manner.as_json) as count:
+            try:
+                missed = await take_spokes_away(
+                    replace(stack_sets, count=count), retained=self._chosen.retained
+                )
+            except (asyncio.CancelledError, KeyboardInterrupt):
+                say(
+                    "AWS goes on by itself with the operation it has begun; the same command does what is left."
+                )
+                raise
+        if not missed:
+            self._removed(f"StackSet {stack_sets.name}")
+        return missed
+
+    def _stopped(self, missed: tuple[Missed, ...]) -> int:
+        self.told["missed"] = [asdict(each) for each in missed]
+        if not self._manner.as_json:
+            out().print(missed_table(missed, {}))
+        self._say(
+            "the hub stays until no account is left; --retain ACCOUNT lets go of one that cannot be entered"
+        )
+        return 1
+
+    async def _stack(self, name: str) -> None:
+        await delete_stack(
+            await self._aws.client("cloudformation"), name, patience=self._aws.patience, hear=self._hear
+        )
+        self._removed(f"stack {name}")
+
+    async def _what_is_kept(self, kept: Kept) -> None:
+        if kept.journal and self._chosen.journal_too:
+            await delete_journal(self._aws, kept.journal)
+            self._removed(f"table {kept.journal}")
+        elif kept.journal:
+            self._keeps("journal", kept.journal, "the journal, protected against deletion")
+        await self._dead_letters(kept.dead_letters)
+        for kind, name in kept.others:
+            self._keeps(kind, name, kind)
+
+    async def _dead_letters(self, url: str) -> None:
+        """An empty queue is of no use to anybody; findings nobody has looked at are."""
+        count = await waiting(self._aws, url)
+        if count is None:
+            return
+        if count and not self._chosen.journal_too:
+            self._keeps("dead_letters", url, f"the dead-letter queue, with about {count} messages")
+            return
+        await delete_queue(self._aws, url)
+        self._removed(f"queue {url}")
+
+    def _removed(self, what: str) -> None:
+        self.told["removed"].append(what)
+        if not self._manner.as_json:
+            out().print(Text(f"deleted {what}", style="green"))
+
+    def _keeps(self, key: str, name: str, what: str) -> None:
+        self.told["kept"][key] = name
+        if not self._manner.as_json:
+            out().print(Text(f"kept {name}: {what}", style="yellow"))
+
+    def _say(self, text: str) -> None:
+        if not self._manner.as_json:
+            say(text)

@@ -1,0 +1,77 @@
+"""The deployed hub that tests of this folder share, and ``hub deploy`` in this process, as an administrator of
+an account of the fake AWS would run it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from typer.testing import CliRunner, Result
+
+from hub.app import open_hub
+from hub.cli import app
+from hub.settings import DeploymentMode, Settings
+from tests.deploy.deployed import FIRST, Deployed
+from tests.deploy.estate import AT_ONCE, EXTERNAL_ID, hub_stack
+from tests.fake_aws.principals import administrator_key
+from tests.fake_aws.server import FakeAws
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def deployed(aws: FakeAws) -> AsyncIterator[Deployed]:
+    account = aws.fresh_account().account_id
+    outputs = await hub_stack(aws, account, DeploymentMode="multi")
+    spokes = [aws.fresh_account().account_id for _ in FIRST]
+    environment = {
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        **aws.enter(account, outputs["HubRoleArn"], session="hub"),
+    }
+    settings = Settings.load(
+        deployment_mode=DeploymentMode.MULTI,
+        accounts=tuple(spokes),
+        external_id=EXTERNAL_ID,
+        own_account_by_role=True,
+        optional_bots=tuple(bot.name for bot, _ in FIRST.values() if bot.optional),
+        journal=f"dynamodb:{outputs['TableName']}",
+        report_topic_arn=outputs["OutputTopicARN"],
+        proof_seconds=0.0,
+        calls_per_second=1000,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        async with open_hub(settings) as hub:
+            yield Deployed(aws, hub, account, environment, iter(spokes))
+
+
+@pytest.fixture
+def in_the_hubs_environment(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub makes clients when it first needs them, whichever test that is in."""
+    for name, value in deployed.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """Run ``hub deploy`` with these words as the administrator of an account.
+
+    With ``typed`` there is a person at a terminal who types that; without, there is no terminal.
+    """
+
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, account_id: str, *words: str, typed: str | None = None) -> Result:
+        self.monkeypatch.setenv("AWS_ACCESS_KEY_ID", administrator_key(account_id))
+        self.monkeypatch.setattr("hub.cli.deploy.conduct.can_ask", lambda: typed is not None)
+        return CliRunner().invoke(app, ["deploy", *words], input=typed)
+
+
+@pytest.fixture
+def deploy(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "administrator")
+    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setattr("deploy.session.PATIENCE", AT_ONCE)
+    return Deploy(monkeypatch)

@@ -1,0 +1,116 @@
+"""Alarms, dashboards and logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.fake_aws.cloudformation.kind import Kind, Properties, as_call, tags
+
+
+class Alarm(Kind):
+    TYPE, NAMED_BY = "AWS::CloudWatch::Alarm", "AlarmName"
+    ATTRIBUTES = frozenset({"Arn"})
+
+    def make(self, properties: Properties) -> None:
+        cloudwatch = self.api("cloudwatch")
+        asked = as_call(cloudwatch, "PutMetricAlarm", {**properties, "AlarmName": self.name})
+        cloudwatch.put_metric_alarm(**asked)
+        found = cloudwatch.describe_alarms(AlarmNames=[self.name])["MetricAlarms"]
+        self.attributes["Arn"] = found[0]["AlarmArn"]
+
+    def change(self, before: Properties, after: Properties) -> None:
+        self.make(after)
+
+    def remove(self, properties: Properties) -> None:
+        self.api("cloudwatch").delete_alarms(AlarmNames=[self.name])
+
+
+class CompositeAlarm(Kind):
+    TYPE, NAMED_BY = "AWS::CloudWatch::CompositeAlarm", "AlarmName"
+    ATTRIBUTES = frozenset({"Arn"})
+
+    def make(self, properties: Properties) -> None:
+        cloudwatch = self.api("cloudwatch")
+        cloudwatch.put_composite_alarm(**{**properties, "AlarmName": self.name})
+        found = cloudwatch.describe_alarms(AlarmNames=[self.name], AlarmTypes=["CompositeAlarm"])
+        self.attributes["Arn"] = found["CompositeAlarms"][0]["AlarmArn"]
+
+    def change(self, before: Properties, after: Properties) -> None:
+        self.make(after)
+
+    def remove(self, properties: Properties) -> None:
+        self.api("cloudwatch").delete_alarms(AlarmNames=[self.name])
+
+
+class Dashboard(Kind):
+    TYPE, NAMED_BY = "AWS::CloudWatch::Dashboard", "DashboardName"
+
+    def make(self, properties: Properties) -> None:
+        self.api("cloudwatch").put_dashboard(
+            DashboardName=self.name, DashboardBody=properties["DashboardBody"]
+        )
+
+    def change(self, before: Properties, after: Properties) -> None:
+        self.make(after)
+
+    def remove(self, properties: Properties) -> None:
+        self.api("cloudwatch").delete_dashboards(DashboardNames=[self.name])
+
+
+class LogGroup(Kind):
+    TYPE, NAMED_BY = "AWS::Logs::LogGroup", "LogGroupName"
+    ATTRIBUTES = frozenset({"Arn"})
+
+    def make(self, properties: Properties) -> None:
+        logs, more = self.api("logs"), dict[str, Any]()
+        if key := properties.get("KmsKeyId"):
+            more["kmsKeyId"] = key
+        logs.create_log_group(logGroupName=self.name, tags=tags(properties), **more)
+        found = logs.describe_log_groups(logGroupNamePrefix=self.name)["logGroups"]
+        self.attributes["Arn"] = next(each["arn"] for each in found if each["logGroupName"] == self.name)
+        self.change({}, properties)
+
+    def change(self, before: Properties, after: Properties) -> None:
+        logs = self.api("logs")
+        days = after.get("RetentionInDays")
+        if days != before.get("RetentionInDays"):
+            if days is None:
+                logs.delete_retention_policy(logGroupName=self.name)
+            else:
+                logs.put_retention_policy(logGroupName=self.name, retentionInDays=int(days))
+
+    def remove(self, properties: Properties) -> None:
+        self.api("logs").delete_log_group(logGroupName=self.name)
+
+
+class MetricFilter(Kind):
+    TYPE, NAMED_BY = "AWS::Logs::MetricFilter", "FilterName"
+
+    def make(self, properties: Properties) -> None:
+        transformations = [
+            {name[0].lower() + name[1:]: str(value) if name == "MetricValue" else value
+             for name, value in each.items()}
+            for each in properties["MetricTransformations"]
+        ]  # fmt: skip
+        self.api("logs").put_metric_filter(
+            logGroupName=properties["LogGroupName"],
+            filterName=self.name,
+            filterPattern=properties["FilterPattern"],
+            metricTransformations=transformations,
+        )
+
+    def change(self, before: Properties, after: Properties) -> None:
+        self.make(after)
+
+    def remove(self, properties: Properties) -> None:
+        self.api("logs").delete_metric_filter(logGroupName=properties["LogGroupName"], filterName=self.name)
+
+
+class LogStream(Kind):
+    TYPE, NAMED_BY = "AWS::Logs::LogStream", "LogStreamName"
+
+    def make(self, properties: Properties) -> None:
+        self.api("logs").create_log_stream(logGroupName=properties["LogGroupName"], logStreamName=self.name)
+
+    def remove(self, properties: Properties) -> None:
+        self.api("logs").delete_log_stream(logGroupName=properties["LogGroupName"], logStreamName=self.name)
