@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bots import _catalogue
 from bots._bot import AnyBot, Risk
-from bots._grants import grants
+from bots._grants import grants, session_of
 from spoke_role.documents import (
     ACCOUNT,
     MANAGED_POLICIES,
@@ -74,7 +74,7 @@ def only_these(bots: Sequence[AnyBot]) -> Document:
     Raises:
         TooLarge: the names do not fit into a policy.
     """
-    sessions = [f"*:hub.{bot.name[:40]}.*" for bot in bots]
+    sessions = [f"*:{session_of(bot.name)}.*" for bot in bots]
     harmless = [action for statement in about_itself() for action in statement["Action"]]
     made = document([
         {

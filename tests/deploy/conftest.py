@@ -3,6 +3,7 @@ an account of the fake AWS would run it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from hub.cli import app
 from hub.settings import DeploymentMode, Settings
 from tests.deploy.deployed import FIRST, Deployed
 from tests.deploy.estate import AT_ONCE, EXTERNAL_ID, hub_stack
+from tests.deploy.packages import Built, built
 from tests.fake_aws.principals import administrator_key
 from tests.fake_aws.server import FakeAws
 
@@ -75,3 +77,10 @@ def deploy(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
     monkeypatch.setenv("COLUMNS", "250")
     monkeypatch.setattr("deploy.session.PATIENCE", AT_ONCE)
     return Deploy(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The packages for Lambda, and every library of the hub as a wheel."""
+    base = tmp_path_factory.getbasetemp()
+    return built(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
