@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
+from moto.s3.models import s3_backends
 
 from tests.fake_aws.iam_actions import also_needed, own_action, passed_to
 from tests.fake_aws.iam_arns import Where
