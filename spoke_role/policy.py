@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bots import _catalogue
 from bots._bot import AnyBot, Risk
-from bots._grants import grants
+from bots._grants import grants, session_of
 from spoke_role.documents import (
     ACCOUNT,
     MANAGED_POLICIES,
@@ -69,7 +69,7 @@ def choice(bots: Sequence[AnyBot]) -> str:
 
 def session_pattern(bot: AnyBot) -> str:
     """What ``aws:userid`` is like in the bot's sessions, by the name the hub gives them."""
-    return f"*:hub.{bot.name[:40]}.*"
+    return f"*:{session_of(bot.name)}.*"
 
 
 def only_these(bots: Sequence[AnyBot]) -> Document:

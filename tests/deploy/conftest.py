@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,7 @@ from hub.settings import DeploymentMode, Settings
 from tests.deploy.command import Deploy, prepared
 from tests.deploy.deployed import FIRST, Deployed
 from tests.deploy.estate import EXTERNAL_ID, hub_stack
+from tests.deploy.packages import Built, built
 from tests.fake_aws.server import FakeAws
 
 
@@ -52,3 +54,10 @@ def in_the_hubs_environment(deployed: Deployed, monkeypatch: pytest.MonkeyPatch)
     """The hub makes clients when it first needs them, whichever test that is in."""
     for name, value in deployed.environment.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The packages for Lambda, and every library of the hub as a wheel."""
+    base = tmp_path_factory.getbasetemp()
+    return built(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)

@@ -48,6 +48,13 @@ class Accepted:
 
 
 ACCEPTED = (
+    Accepted("Key", "RESOURCE_STAR", "*", "in a key's policy * is the key itself"),
+    Accepted(
+        "Key",
+        "RESOURCE_MISMATCH",
+        "*'kms:CreateKey'*",
+        "the key's account has kms:* on it, as in AWS's own policy",
+    ),
     Accepted(
         "PermissionsAToK",
         "RESOURCE_STAR",
