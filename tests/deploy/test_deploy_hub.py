@@ -97,6 +97,17 @@ def test_asking_for_what_is_there_changes_nothing(deploy: Deploy, admin: Admin) 
     assert told(deploy(admin.account_id, "hub", "--yes", "--json"))["changes"] == []
 
 
+def test_a_replaced_journal_is_warned_of(deploy: Deploy, admin: Admin) -> None:
+    deploy(admin.account_id, "hub", *WORKER, "--yes")
+    done = deploy(admin.account_id, "hub", "-P", "HubName=other", typed="n\n")
+    assert done.exit_code == 1
+    assert re.search(
+        r"Modify.* │ Journal +│ AWS::DynamoDB::Table +│ yes +│ TableName: remediation-hub → other \(by HubName\)",
+        done.stdout,
+    )
+    assert "The journal is replaced by an empty one" in done.stdout
+
+
 def test_whoever_says_no_leaves_nothing_behind(deploy: Deploy, admin: Admin) -> None:
     done = deploy(admin.account_id, "hub", *WORKER, typed="\n")
     assert done.exit_code == 1
