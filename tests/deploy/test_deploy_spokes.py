@@ -128,7 +128,7 @@ def test_an_account_where_it_fails_is_named_with_the_reason_and_what_to_do_and_t
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)
     done = deploy(where.management, "spokes", "--ou", "/Workloads", *told)
     assert done.exit_code == 1
-    assert "1 accounts were missed" in done.stdout
+    assert "Missed: 1 account" in done.stdout
     assert "already exists" in done.stdout
     assert "choose another RoleName" in done.stdout
     assert has_role(aws, where.upper)
@@ -139,7 +139,7 @@ def test_an_account_where_it_fails_is_named_with_the_reason_and_what_to_do_and_t
     iam.delete_role(RoleName=ROLE)
     again = deploy(where.management, "spokes", "--ou", "/Workloads", *told)
     assert again.exit_code == 0, again.output
-    assert f"1 accounts updated: {where.lower}" in again.stdout
+    assert f"1 account updated: {where.lower}" in again.stdout
     assert deploy(where.management, "status", *FOR_ONE).exit_code == 0
 
 

@@ -30,7 +30,7 @@ from hub.cli.deploy import options
 from hub.cli.deploy.change import StackChange
 from hub.cli.deploy.conduct import insist, must_be_able_to_ask
 from hub.cli.deploy.counting import counted
-from hub.cli.deploy.words import missed_table, plan_lines, say
+from hub.cli.deploy.words import counted_accounts, missed_table, plan_lines, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +209,9 @@ class _Role:
             out().print(missed_table(missed, names))
         else:
             done = len({*what.new, *what.updated})
-            out().print(f"done: {done} accounts, permissions {what.permissions.after}", style="bold green")
+            out().print(
+                f"done: {counted_accounts(done)}, permissions {what.permissions.after}", style="bold green"
+            )
 
 
 def _facts(missed: Iterable[Missed]) -> list[dict[str, str]]:
