@@ -27,6 +27,7 @@ FIGURES = (
     "sharing",
     "fairness",
     "memory",
+    "doctor",
     "workers",
     "faults",
     "side_by_side",

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from bots._catalogue import Catalogue
 from bots._own import catalogue
 from hub import flow
-from hub.aws.accounts import Accounts, Directory, HubIdentity
+from hub.aws.accounts import Accounts, HubIdentity
 from hub.aws.clients import Clients
+from hub.aws.directory import Directory
 from hub.aws.old_bots import run_in_thread
 from hub.aws.spoke_roles import SpokeRoles
 from hub.aws.throttle import Pacer

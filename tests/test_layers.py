@@ -95,6 +95,7 @@ EDGES = (
     "hub.work",
     "hub.intake",
     "hub.demo",
+    "hub.doctor",
     "hub.dashboard",
     "hub.__main__",
     "hub.ingest",

@@ -1,4 +1,4 @@
-"""Which accounts there are, and how to get into one of them."""
+"""How to get into an account."""
 
 from __future__ import annotations
 
@@ -28,20 +28,9 @@ from hub.errors import SpokeDenied, SpokeError, SpokeThrottled, SpokeUnreachable
 from hub.model import Outcome
 from hub.settings import Settings
 
-DIRECTORY_SECONDS = 300.0
-ASK_AGAIN_SECONDS = 5.0
 SESSION_SECONDS = 3600
 SESSION_POLICY_CHARACTERS = 2048
 REFRESH_BEFORE_SECONDS = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
-    """What Organizations (or the explicit list) says of an account."""
-
-    account_id: str
-    name: str
-    active: bool
 
 
 class HubIdentity:
@@ -114,66 +103,6 @@ def spoke_error(error: AwsError, doing: str) -> SpokeError:
             return SpokeUnreachable(text)
 
 
-class Directory:
-    """The accounts the hub may enter: the explicit list, else what Organizations lists. Cached."""
-
-    def __init__(self, settings: Settings, identity: HubIdentity) -> None:
-        self._settings = settings
-        self._identity = identity
-        self._known: dict[str, AccountFacts] = {}
-        self._read_at = float("-inf")
-        self._failure: tuple[SpokeError, float] | None = None
-        self._lock = asyncio.Lock()
-
-    async def find(self, account_id: str) -> AccountFacts | None:
-        """Facts about the account, None if it is not one of ours.
-
-        Raises:
-            SpokeError: Organizations could not be asked; then nothing may be entered.
-        """
-        if self._settings.accounts:
-            listed = account_id in self._settings.accounts
-            return AccountFacts(account_id, "", active=True) if listed else None
-        async with self._lock:
-            # By the clock on the wall: the monotonic one may stand still while Lambda has the process frozen.
-            if not 0 <= time.time() - self._read_at <= DIRECTORY_SECONDS:
-                await self._refresh()
-            return self._known.get(account_id)
-
-    async def _refresh(self) -> None:
-        # Organizations is slow and throttles early: one failure speaks for everybody who waits.
-        if self._failure is not None and time.time() < self._failure[1]:
-            raise self._failure[0]
-        try:
-            self._known = await self._read()
-        except SpokeError as error:
-            self._failure = (error, time.time() + ASK_AGAIN_SECONDS)
-            raise
-        self._read_at = time.time()
-
-    async def _read(self) -> dict[str, AccountFacts]:
-        known: dict[str, AccountFacts] = {}
-        try:
-            async with self._identity.client("organizations") as organizations:
-                async for page in organizations.get_paginator("list_accounts").paginate():
-                    for account in page["Accounts"]:
-                        state = account.get("State") or account.get("Status")
-                        known[account["Id"]] = AccountFacts(
-                            account["Id"], account.get("Name", ""), active=state == "ACTIVE"
-                        )
-        except (ClientError, BotoCoreError) as error:
-            told = from_botocore(
-                error, service="organizations", operation="ListAccounts", region=self._settings.region
-            )
-            if told.code == "AWSOrganizationsNotInUseException":
-                raise SpokeUnreachable(
-                    "there is no organization to take the list of accounts from; "
-                    "set HUB_ACCOUNTS to the account ids the hub may enter"
-                ) from error
-            raise spoke_error(told, "the organization's accounts could not be listed") from error
-        return known
-
-
 @dataclass(slots=True)
 class _Session:
     keys: Keys
@@ -209,7 +138,8 @@ class Accounts:
         """The account in ``region``, with the rights ``bot`` declares.
 
         Raises:
-            SpokeError: the account cannot be entered; the text says what to check.
+            SpokeError: the account cannot be entered; the text says what to check. Where AWS refused, its
+                cause is the `AwsError`.
         """
         key = (account_id, bot.name if self._settings.narrow_sessions else "")
         session = self._sessions.get(key)

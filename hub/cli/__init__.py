@@ -50,6 +50,7 @@ def _add_commands() -> None:
         bots,
         demo,
         deploy,
+        doctor,
         history,
         package,
         plan,
@@ -58,7 +59,7 @@ def _add_commands() -> None:
         work,
     )
 
-    for module in (run, plan, work, undo, history, bots, package, deploy, demo):
+    for module in (run, plan, work, undo, history, doctor, bots, package, deploy, demo):
         module.add_to(app)
 
 

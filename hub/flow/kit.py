@@ -8,7 +8,8 @@ from datetime import datetime
 
 from bots._catalogue import Catalogue
 from hub.aws.account import utc_now
-from hub.aws.accounts import Accounts, Directory, HubIdentity
+from hub.aws.accounts import Accounts, HubIdentity
+from hub.aws.directory import Directory
 from hub.aws.spoke_roles import SpokeRoles
 from hub.guards import Guard
 from hub.journals import Journal

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.aws.accounts import Directory, HubIdentity
+from hub.aws.accounts import HubIdentity
+from hub.aws.directory import Directory
 from hub.model import Decision, Step, Verdict
 from hub.settings import DeploymentMode, Settings
 

@@ -13,6 +13,7 @@ from tests.fake_aws.moto_gaps import (
     _instance_profiles,
     _network_acls,
     _network_interfaces,
+    _regions,
     _security_groups,
     _snapshots,
     _vpcs,
@@ -50,6 +51,8 @@ def before(call: Call) -> Answer | None:
         return _vpcs.cannot_associate(call)
     if call.operation == "CreateFlowLogs":
         return _flow_logs.create(call)
+    if call.operation == "DescribeRegions":
+        return _regions.describe(call)
     if call.operation == "AssociateIamInstanceProfile":
         return _instance_profiles.before(call)
     if call.operation == "ModifyNetworkInterfaceAttribute":

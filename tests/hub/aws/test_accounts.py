@@ -13,8 +13,9 @@ import pytest
 
 from bots._aws import AwsError
 from bots._bot import Before, Bot, NoParams, Risk, Undo, account, on
-from hub.aws.accounts import DIRECTORY_SECONDS, Accounts, Directory, HubIdentity, session_policy
+from hub.aws.accounts import Accounts, HubIdentity, session_policy
 from hub.aws.clients import Clients
+from hub.aws.directory import DIRECTORY_SECONDS, Directory
 from hub.aws.errors import outcome_of
 from hub.aws.throttle import Pacer
 from hub.errors import SpokeDenied, SpokeError, SpokeUnreachable
@@ -363,3 +364,20 @@ async def test_an_account_outside_any_organization_is_told_to_list_accounts(
     async with directory(hub_settings()) as known:
         with pytest.raises(SpokeUnreachable, match="HUB_ACCOUNTS"):
             await known.find("222233334444")
+
+
+async def test_a_role_that_knows_no_source_identity_is_entered_without_one(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    hub = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{HUB_ACCOUNT}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    spoke = aws.spoke({"all": policy(allow("*"))}, trusts=policy(hub))
+    async with entrance(hub_settings(spoke.account_id)) as accounts:
+        entered = await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="r1")
+        await entered.call("iam", "ListUsers")
+    first, second = entries(aws, spoke.account_id)
+    assert "SourceIdentity" not in second.params
+    assert second.params == {name: value for name, value in first.params.items() if name != "SourceIdentity"}

@@ -8,7 +8,8 @@ import pytest
 
 from bots._bot import NoParams, Params, Target
 from bots._catalogue import bot_named
-from hub.aws.accounts import AccountFacts, Directory, HubIdentity
+from hub.aws.accounts import HubIdentity
+from hub.aws.directory import AccountFacts, Directory
 from hub.errors import SpokeUnreachable
 from hub.flow.guard import judge
 from hub.guards.mode import Mode
@@ -53,8 +54,8 @@ class Organization(Directory):
     """An organization with one active and one suspended account."""
 
     async def find(self, account_id: str) -> AccountFacts | None:
-        known = {SPOKE: True, "333344445555": False}
-        return AccountFacts(account_id, "", active=known[account_id]) if account_id in known else None
+        known = {SPOKE: "ACTIVE", "333344445555": "SUSPENDED"}
+        return AccountFacts(account_id, "", known[account_id]) if account_id in known else None
 
 
 class Silent(Directory):

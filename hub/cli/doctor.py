@@ -1,0 +1,95 @@
+"""``hub doctor``: is every account protected, and does the hub stand?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from hub.cli.console import err, out, print_json
+
+if TYPE_CHECKING:
+    from hub.doctor.words import Health
+
+EXAMPLES = """
+[bold]Examples[/]
+
+  hub doctor                              every account and the hub; equal problems are one line
+  hub doctor --all                        a line for every account
+  hub doctor --account 222233334444 --deep
+  hub doctor --json                       one document, for monitoring
+
+Run it as the hub: with the hub's role and the hub's settings. It changes nothing.
+Exit status: 0 all well, 1 something needs doing, 2 doctor could not look.
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("doctor", epilog=EXAMPLES)(doctor)
+
+
+def doctor(
+    *,
+    account: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this account. Can be given several times.")
+    ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every role's policies; a role's tag may say what is not so.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every account and every line, also where all is well.")
+    ] = False,
+    stack_set: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The StackSet of the spoke roles, if it has another name."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Look at every account of the organization and at the hub, and say what to do."""
+    for each in account or ():
+        if not re.fullmatch(r"\d{12}", each, re.ASCII):
+            raise typer.BadParameter(f"{each!r} is not a 12-digit account id", param_hint="--account")
+    health = asyncio.run(
+        _doctor(
+            tuple(account or ()), deep=deep, stack_set=stack_set, shown=not as_json and sys.stderr.isatty()
+        )
+    )
+    if as_json:
+        from hub.doctor.document import document  # noqa: PLC0415 - what only this command needs
+
+        print_json(document(health))
+    else:
+        from hub.doctor.page import page  # noqa: PLC0415
+
+        for part in page(health, everything=everything):
+            out().print(part)
+    raise typer.Exit(0 if health.well else 1)
+
+
+async def _doctor(only: tuple[str, ...], *, deep: bool, stack_set: str | None, shown: bool) -> Health:
+    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
+    from hub.doctor import Wish, look  # noqa: PLC0415
+    from hub.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.load()
+    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
+    wish = Wish(only=only, deep=deep)
+    if stack_set is not None:
+        wish = replace(wish, stack_set=stack_set)
+    with _progress(shown=shown) as advance:
+        return await look(settings, wish, on_progress=advance)
+
+
+@contextlib.contextmanager
+def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err(), transient=True, disable=not shown) as progress:
+        task = progress.add_task("looking at accounts", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
