@@ -9,7 +9,15 @@ from typing import Any
 from bots._bot import AnyBot
 
 EVERYTHING = ("*",)
+# Session names have 64 characters.
+_SESSION_CHARACTERS = 40
 PASS_ROLE = "iam:PassRole"  # noqa: S105 - an action, no password
+
+
+def session_of(bot: str) -> str:
+    """What the name of a bot's role session begins with, up to a dot. Roles for some of the bots tell by it whose
+    session it is."""
+    return f"hub.{bot[:_SESSION_CHARACTERS]}"
 
 
 @dataclass(frozen=True, slots=True)

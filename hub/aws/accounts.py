@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bots._aws import AwsError
 from bots._bot import AnyBot
-from bots._grants import grants
+from bots._grants import grants, session_of
 from hub.aws.account import SpokeAccount
 from hub.aws.clients import Clients, Keys, client_config, new_session
 from hub.aws.errors import from_botocore, outcome_of
@@ -171,9 +171,9 @@ class Accounts:
         if account_id == await self._identity.account_id() and not self._settings.own_account_by_role:
             return await self._own(account_id)
         arn = f"arn:{partition}:iam::{account_id}:role/{self._settings.role_name}"
-        # Roles for some of the bots tell by it whose session it is; one that all bots share is nobody's.
-        whose = bot.name[:40] if self._settings.narrow_sessions else "any"
-        name = f"hub.{whose}.{secrets.token_hex(6)}"
+        # A session that all bots share is nobody's.
+        begins = session_of(bot.name if self._settings.narrow_sessions else "any")
+        name = f"{begins}.{secrets.token_hex(6)}"
         request: dict[str, Any] = {
             "RoleArn": arn,
             "RoleSessionName": name,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bots._bot import AnyBot
-from bots._grants import Grant, grants
+from bots._grants import Grant, grants, session_of
 from hub.doctor.patterns import covers, listed
 
 Document = Mapping[str, Any]
@@ -77,13 +77,16 @@ class Allowed:
     def __init__(self, said: Iterable[Rule]) -> None:
         self._allowed: dict[str, list[Rule]] = defaultdict(list)
         self._denied: list[Rule] = []
+        self._kept_to: list[tuple[str, ...]] = []  # patterns of the only sessions that are not denied all
         for rule in said:
             if rule.effect == "Allow":
                 exact = not re.search(r"[*? ]", rule.action)
                 self._allowed[rule.action.lower() if exact else ""].append(rule)
             elif not rule.condition:
-                # A Deny under a condition, or on some resources, leaves the rest allowed.
                 self._denied.append(rule)
+            elif sessions := _sessions(rule):
+                self._kept_to.append(sessions)
+            # Any other Deny under a condition, or on some resources, leaves the rest allowed.
 
     def lacking(self, bots: Iterable[AnyBot], *, partition: str, account: str) -> dict[str, tuple[str, ...]]:
         """Of each bot that is not allowed all it declares: the actions it lacks."""
@@ -91,6 +94,10 @@ class Allowed:
         return {name: actions for name, actions in found.items() if actions}
 
     def _lacks(self, bot: AnyBot, partition: str, account: str) -> Iterator[str]:
+        user = f"id:{session_of(bot.name)}.0"
+        if not all(any(covers(each, user) for each in sessions) for sessions in self._kept_to):
+            yield from map(str, bot.actions)
+            return
         for grant in grants([bot]):
             for action in grant.actions:
                 if not all(
@@ -108,6 +115,14 @@ class Allowed:
         ) and not any(
             _about(rule.action, action) and _about(rule.resource, resource) for rule in self._denied
         )
+
+
+def _sessions(rule: Rule) -> tuple[str, ...]:
+    """Of a role that was made for some of the bots: the sessions it was made for; () of any other Deny."""
+    match json.loads(rule.condition):
+        case {"StringNotLike": {"aws:userid": [*patterns]}} if rule.action.startswith("not "):
+            return tuple(map(str, patterns))
+    return ()
 
 
 def _about(pattern: str, text: str) -> bool:

@@ -10,14 +10,14 @@ from tests.policy_lint.rules import ACCEPTED, Accepted, Remark, remarks
 from tests.policy_lint.templates import policies
 from tests.spoke_role.reading import ROOT, parsed
 
-TEMPLATES = ("deploy/archive.yaml", "deploy/hub.yaml", "spoke_role/role.yaml")
+TEMPLATES = (*sorted((ROOT / "deploy").glob("*.yaml")), ROOT / "spoke_role/role.yaml")
 
 
 def main(arguments: Sequence[str]) -> int:
     """0: nothing to say; 1: something, or something is accepted that is not there any more."""
     used: set[Accepted] = set()
     said = []
-    for path in [Path(given) for given in arguments] or [ROOT / name for name in TEMPLATES]:
+    for path in [Path(given) for given in arguments] or TEMPLATES:
         said += [f"{path.name}: {each}" for each in remarks_on(path.read_text(encoding="utf-8"), used)]
     if not arguments:
         said += [f"accepted, and not found any more: {each}" for each in ACCEPTED if each not in used]

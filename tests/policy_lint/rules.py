@@ -56,6 +56,12 @@ ACCEPTED = (
     ),
     Accepted("Key", "RESOURCE_STAR", "*", "in a key's policy * is the key itself"),
     Accepted(
+        "Key",
+        "RESOURCE_MISMATCH",
+        "*'kms:CreateKey'*",
+        "the key's account has kms:* on it, as in AWS's own policy",
+    ),
+    Accepted(
         "PermissionsAToK",
         "RESOURCE_STAR",
         "*",

@@ -71,25 +71,33 @@ def policies(template: Mapping[str, Any]) -> Iterator[Found]:
         for name, resource in template["Resources"].items():
             for kept in KEPT.get(resource["Type"], ()):
                 value = reading.value(resource.get("Properties", {}).get(kept, NOTHING))
-                for document in _documents(value):
+                for document in _documents(value, reading.arn(name)):
                     found = Found(name, json.dumps(document))
                     if found not in seen:
                         seen.add(found)
                         yield found
 
 
-def _documents(value: Any) -> Iterator[dict[str, Any]]:
-    """The policies within a property: itself, or those of a list of named ones."""
+def _documents(value: Any, arn: str) -> Iterator[dict[str, Any]]:
+    """The policies within a property: itself, or those of a list of named ones.
+
+    Args:
+        arn: of what they are kept by: the resource of a trust policy, which names none, and what a key's policy
+            means by ``*``.
+    """
     if value is NOTHING:
         return
     for each in value if isinstance(value, list) else [value]:
         document = each.get("PolicyDocument", each)
         statements = [
-            # The role itself is the resource of its trust policy, which AWS does not want to be told.
-            {"Resource": f"arn:aws:iam::{ACCOUNT}:role/it", **one} if "NotResource" not in one else one
-            for one in document["Statement"]
+            {**one, "Resource": arn} if _about_its_keeper(one, arn) else one for one in document["Statement"]
         ]
         yield {**document, "Statement": statements}
+
+
+def _about_its_keeper(statement: Mapping[str, Any], arn: str) -> bool:
+    named = statement.get("Resource", statement.get("NotResource"))
+    return named is None or (named == "*" and ":kms:" in arn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +147,12 @@ class _Reading:
         return self._attribute(name, "Arn") if resource["Type"] in BY_ARN else name.lower()
 
     def _attribute(self, name: str, attribute: str) -> str:
+        return self.arn(name) if attribute.endswith("Arn") else name.lower()
+
+    def arn(self, name: str) -> str:
+        """Of a resource of the template; of one that has none, "arn"."""
         kind = self.template["Resources"][name]["Type"]
-        if attribute.endswith("Arn"):
-            return "arn:aws:" + ARNS[kind].format(account=ACCOUNT, name=name.lower())
-        return name.lower()
+        return "arn:aws:" + ARNS[kind].format(account=ACCOUNT, name=name.lower()) if kind in ARNS else "arn"
 
     def _sub(self, text: str, more: Mapping[str, Any]) -> str:
         def filled(found: re.Match[str]) -> str:

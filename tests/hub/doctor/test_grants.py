@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bots._bot import AnyBot, Before, Bot, NoParams, Risk, Undo, account, on
+from bots._catalogue import bot_named
 from hub.doctor.grants import Allowed, Drift, drift, rules
 from hub.doctor.patterns import covers
 from spoke_role.policy import policies, select
@@ -153,6 +154,15 @@ def test_the_templates_own_policies_have_not_drifted_whatever_names_they_were_gi
 def test_all_bots_are_allowed_by_the_templates_own_policies() -> None:
     found = Allowed(rules(deployed()))
     assert found.lacking(select(), partition="aws", account=ACCOUNT) == {}
+
+
+def test_a_role_for_some_of_the_bots_allows_no_others_whatever_rights_it_has() -> None:
+    chosen = select(max_risk=Risk.DISRUPTIVE)
+    found = Allowed(rules(map(_with_names, policies(chosen).values())))
+    lacking = found.lacking(select(), partition="aws", account=ACCOUNT)
+    assert set(lacking) == {bot.name for bot in select()} - {bot.name for bot in chosen}
+    # Milder bots need every right of this one, for their undo.
+    assert lacking["acl_delete"] == tuple(map(str, bot_named("acl_delete").actions))
 
 
 def test_what_was_added_and_what_is_gone_is_told() -> None:
