@@ -54,7 +54,6 @@ ACCEPTED = (
         "*'sns:GetSubscriptionAttributes', 'required_format': '[*]'*",
         "SNS asks for the right on the topic, which newer data than parliament's knows",
     ),
-    Accepted("Key", "RESOURCE_STAR", "*", "in a key's policy * is the key itself"),
     Accepted(
         "Key",
         "RESOURCE_MISMATCH",
