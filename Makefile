@@ -1,6 +1,6 @@
 # One line each; `make help` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check fix generated bot clean lock
+.PHONY: help setup demo test bench check fix generated package bot clean lock
 PY := .venv/bin/python
 STAMP := .venv/.ready
 
@@ -30,6 +30,7 @@ check: $(STAMP) ## lint, types and generated files, as CI does
 	.venv/bin/mypy
 	$(PY) -m spoke_role.generate --check
 	.venv/bin/cfn-lint deploy/*.yaml spoke_role/*.yaml
+	.venv/bin/hadolint Dockerfile
 	$(PY) -m tests.policy_lint
 
 fix: $(STAMP) ## format, mend what the linter can, regenerate
@@ -39,6 +40,9 @@ fix: $(STAMP) ## format, mend what the linter can, regenerate
 
 generated: $(STAMP) ## write the files made from the bots' headers and the settings
 	$(PY) -m spoke_role.generate
+
+package: $(STAMP) ## build the Lambda packages into dist/
+	.venv/bin/hub package
 
 bot: $(STAMP) ## start a bot and its test, both to be filled in: make bot NAME=s3_do_something
 	$(PY) -m bots._new $(NAME)

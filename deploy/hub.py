@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 
+from deploy.adoption import import_template, left_behind
 from deploy.calls import code, said
 from deploy.errors import DeploymentFailed, InputWrong
 from deploy.package_upload import PREFIX, Package, check_bucket, upload
@@ -30,7 +31,8 @@ async def prepare(
     package: Package | None = None,
     bucket: str = "",
 ) -> Proposal:
-    """Work out what the given values would change.
+    """Work out what the given values would change. Where a former hub has left its journal, a new stack
+    begins with that alone (kind IMPORT), and what it is to be is worked out by asking again.
 
     Args:
         before: the stack as `present` found it.
@@ -52,6 +54,16 @@ async def prepare(
     values = settle(parse(text), {**made, **given}, before.parameters if before else None)
     if package is not None:
         await check_bucket(await aws.client("s3"), bucket, aws.region)
+    if before is None and (left := await left_behind(aws, parse(text), values.all)):
+        return await proposed(
+            aws,
+            name=name,
+            before=None,
+            template={"TemplateBody": import_template(parse(text), [each.resource for each in left])},
+            values=values,
+            made=made,
+            imported=[each.request for each in left],
+        )
     return await proposed(
         aws,
         name=name,

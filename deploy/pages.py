@@ -30,16 +30,16 @@ STACKS = (
 EXAMPLE = {
     "AWS::AccountId": "111122223333",
     "AWS::Partition": "aws",
-    "AWS::Region": "us-east-1",
+    "AWS::Region": "REGION",
     "AWS::URLSuffix": "amazonaws.com",
     "PublisherAccounts": "222233334444",
     "PublisherPrincipals": "arn:${AWS::Partition}:iam::333344445555:role/scanner",
 }
 KEY_POLICY = """\
 With `Encryption=own-key` the hub's stack makes a key with this policy. A key that is given by `KeyArn` needs the
-same statements, here for the hub in 111122223333 and, as publishers, CloudGuard's data center USA, one more account
-and one role. Without one of them something is lost and nobody told: findings that never reach the queue, alarms
-nobody hears, a log that is not written, findings their sender cannot publish.
+same statements, here for a hub in 111122223333 in a REGION and, as publishers, CloudGuard's data center USA, one more
+account and one role. Without one of them something is lost and nobody told: findings that never reach the queue,
+alarms nobody hears, a log that is not written, findings their sender cannot publish.
 
 The hub's role and the archive's need no statement besides the first one: policies of their own say what they may. If
 the key is in another account, the first statement names the hub's account as well as the key's. Publishers of other

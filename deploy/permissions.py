@@ -9,6 +9,7 @@ from bots._bot import AnyBot
 from bots._grants import grants
 from deploy.template import Template
 from spoke_role.documents import ACCOUNT, PARTITION
+from spoke_role.policy import NOT_FOR_OTHERS, session_pattern
 
 # Action and the service a role may be handed to -> resources, as the template writes them.
 Allowed = Mapping[tuple[str, str], set[str]]
@@ -20,9 +21,21 @@ def version(template: Template) -> str:
 
 
 def bots_of(template: Template, bots: tuple[AnyBot, ...]) -> tuple[str, ...]:
-    """Those of the bots that the template allows all they declare, by name."""
-    allowed = _allowed(template)
-    return tuple(bot.name for bot in bots if _enough(bot, allowed))
+    """Those of the bots that the template allows all they declare, and does not keep out, by name."""
+    allowed, welcome = _allowed(template), _welcome(template)
+    return tuple(
+        bot.name
+        for bot in bots
+        if _enough(bot, allowed) and (welcome is None or session_pattern(bot) in welcome)
+    )
+
+
+def _welcome(template: Template) -> set[str] | None:
+    """Sessions that a role for some bots does not deny everything; None for a role for all."""
+    for statement in _statements(template):
+        if statement.get("Sid") == NOT_FOR_OTHERS:
+            return set(_listed(statement["Condition"]["StringNotLike"]["aws:userid"]))
+    return None
 
 
 def _enough(bot: AnyBot, allowed: Allowed) -> bool:

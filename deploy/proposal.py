@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from deploy.calls import until
 from deploy.change_set import ChangeSet, propose
@@ -33,6 +34,11 @@ class Proposal:
     change_set: ChangeSet | None
 
     @property
+    def imports(self) -> bool:
+        """Whether this only takes in what a former stack has left; the rest is another change."""
+        return self.change_set is not None and self.change_set.kind == "IMPORT"
+
+    @property
     def changed_values(self) -> list[tuple[str, str, str]]:
         """Name, value now and value to be of every parameter that changes. New ones have no value now."""
         now = self.before.parameters if self.before else {}
@@ -52,12 +58,14 @@ async def proposed(
     template: Mapping[str, str],
     values: Values,
     made: Iterable[str] = (),
+    imported: Sequence[Mapping[str, Any]] = (),
 ) -> Proposal:
     """Have AWS work out what the template with these values would change.
 
     Args:
         before: the stack as `present` found it.
         template: ``TemplateBody`` or ``TemplateURL``.
+        imported: resources there are, for a stack that begins with them.
 
     Raises:
         DeploymentFailed: AWS cannot or will not.
@@ -67,7 +75,8 @@ async def proposed(
         stack_name=name,
         template=template,
         parameters=values.request,
-        kind="CREATE" if before is None else "UPDATE",
+        kind="IMPORT" if imported else "CREATE" if before is None else "UPDATE",
+        imported=imported,
         patience=aws.patience,
     )
     return Proposal(before=before, values=values, made=tuple(sorted(made)), change_set=change_set)

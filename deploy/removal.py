@@ -12,14 +12,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.calls import code, items, said, until
+from deploy.adoption import DEAD_LETTERS, JOURNAL, has_table, no_queue
+from deploy.calls import items, said, until
 from deploy.errors import DeploymentFailed, InputWrong
 from deploy.session import Aws
 from deploy.stack import find
 from deploy.stack_sets import Instance, Missed, StackSets, where
-
-JOURNAL = "Journal"
-DEAD_LETTERS = "DeadLetterQueue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +89,10 @@ async def kept_by(aws: Aws, stack_name: str) -> Kept:
             names[resource] = physical
         elif each["ResourceStatus"] == "DELETE_SKIPPED":
             others.append((str(each["ResourceType"]), physical))
+    journal, dead_letters = names.get(JOURNAL, ""), names.get(DEAD_LETTERS, "")
     return Kept(
-        journal=names.get(JOURNAL, "") if await has_table(aws, names.get(JOURNAL, "")) else "",
-        dead_letters=names.get(DEAD_LETTERS, "")
-        if await waiting(aws, names.get(DEAD_LETTERS, "")) is not None
-        else "",
+        journal=journal if journal and await has_table(aws, journal) else "",
+        dead_letters=dead_letters if await waiting(aws, dead_letters) is not None else "",
         others=tuple(sorted(others)),
     )
 
@@ -112,19 +109,6 @@ async def _latest_deleted(cloudformation: Any, name: str) -> str:
     return "" if latest is None else str(latest["StackId"])
 
 
-async def has_table(aws: Aws, name: str) -> bool:
-    """Whether there is a table of that name."""
-    if not name:
-        return False
-    try:
-        await (await aws.client("dynamodb")).describe_table(TableName=name)
-    except ClientError as error:
-        if code(error) == "ResourceNotFoundException":
-            return False
-        raise
-    return True
-
-
 async def waiting(aws: Aws, queue_url: str) -> int | None:
     """About how many messages are in the queue; None where there is no queue."""
     if not queue_url:
@@ -133,7 +117,7 @@ async def waiting(aws: Aws, queue_url: str) -> int | None:
     try:
         found = await (await aws.client("sqs")).get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
     except ClientError as error:
-        if "NonExistentQueue" in code(error) or code(error) == "QueueDoesNotExist":
+        if no_queue(error):
             return None
         raise
     return sum(int(found["Attributes"][name]) for name in names)

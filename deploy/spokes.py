@@ -110,6 +110,7 @@ async def _as_it_is(
         place = (instance.account_id, instance.region)
         if instance.current:
             landed.add(instance.account_id)
+        if not instance.behind:
             found.pop(place, None)
         else:
             reason = instance.reason or instance.status.lower()

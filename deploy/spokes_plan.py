@@ -12,7 +12,7 @@ from typing import Literal
 from bots._catalogue import names
 from deploy.errors import InputWrong
 from deploy.organization import Account, Organization, Unit, is_below
-from deploy.parameters import Values
+from deploy.parameters import Values, declared
 from deploy.permissions import bots_of, version
 from deploy.stack_sets import Definition, Instance, Target, where
 from deploy.template import differences, parse
@@ -102,7 +102,8 @@ def plan(
     """
     wanted, left_out = _wanted(wish, organization, management_id)
     there = {each.account_id for each in instances}
-    outdated = {each.account_id for each in instances if not each.current}
+    alive = {each.account_id for each in instances if not each.suspended}
+    behind = [each for each in instances if each.behind]
     changed = _changed(before, values)
     if before is None:
         definition: Literal["create", "update", "keep"] = "create"
@@ -111,7 +112,7 @@ def plan(
     else:
         definition = "keep"
     new = [account for account in wanted if account not in there]
-    updated = sorted(there if definition == "update" else outdated)
+    updated = sorted(alive if definition == "update" else {each.account_id for each in behind})
     return Plan(
         definition=definition,
         new=tuple(new),
@@ -121,7 +122,7 @@ def plan(
         permissions=_permissions(before, template),
         changed=changed,
         added=_added(wish, organization, new, set(targeted)),
-        again=tuple(where(each for each in instances if not each.current)) if definition == "keep" else (),
+        again=tuple(where(behind)) if definition == "keep" else (),
     )
 
 
@@ -159,8 +160,11 @@ def _reason(account: Account, wish: Wish, management_id: str) -> str:
 def _changed(before: Definition | None, values: Values) -> tuple[str, ...]:
     if before is None:
         return ()
+    # A StackSet tells only what it was told; the rest are its template's defaults.
+    known = declared(parse(before.template))
+    now = {name: each.default for name, each in known.items()} | dict(before.parameters)
     wanted = values.all
-    return tuple(name for name in sorted(wanted) if before.parameters.get(name) != wanted[name])
+    return tuple(name for name in sorted(wanted) if now.get(name) != wanted[name])
 
 
 def _permissions(before: Definition | None, template: str) -> Permissions:

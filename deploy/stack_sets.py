@@ -52,6 +52,16 @@ class Instance:
         """Whether the account has what the StackSet says."""
         return self.status == "CURRENT"
 
+    @property
+    def suspended(self) -> bool:
+        """Whether StackSets leave it alone because the account is suspended."""
+        return self.detail == "SKIPPED_SUSPENDED_ACCOUNT"
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is to be done about it."""
+        return not self.current and not self.suspended
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:

@@ -20,6 +20,8 @@ from deploy.template import differences, hub_template, parse
 from spoke_role.policy import select
 
 CURRENT = "current"
+# Nobody can do anything there.
+SUSPENDED = "suspended"
 # In an OU whose accounts get the role by themselves, without it: it was excluded, or has only just come.
 WITHOUT = "without"
 
@@ -34,7 +36,7 @@ class StackState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:
-    """How the role is in one account. ``state`` is CURRENT, WITHOUT or AWS's word in lower case."""
+    """How the role is in one account. ``state`` is CURRENT, SUSPENDED, WITHOUT or AWS's word in lower case."""
 
     account_id: str
     name: str
@@ -111,7 +113,7 @@ class Status:
                 f"the spoke roles have permissions {spokes.permissions}, this version {spokes.wanted}: "
                 "`hub deploy spokes` brings them up to date"
             )
-        behind = sum(each.state not in (CURRENT, WITHOUT) for each in spokes.accounts)
+        behind = sum(each.state not in (CURRENT, WITHOUT, SUSPENDED) for each in spokes.accounts)
         if behind:
             found.append(
                 f"{behind} accounts do not have the role as they should: run `hub deploy spokes` again"
@@ -164,8 +166,9 @@ def meant_for(bots: Sequence[str] | None, max_risk: Risk | None, catalogue: Cata
     """
     if bots is not None or max_risk is not None:
         return (rendered(bots, max_risk, catalogue),)
-    chosen = {select(max_risk=risk, catalogue=catalogue): risk for risk in Risk}
-    return tuple(rendered(None, risk, catalogue) for bots, risk in reversed(chosen.items()) if bots)
+    # From all of them down; some risks may choose the same bots.
+    choices = {tuple(bot.name for bot in select(max_risk=risk, catalogue=catalogue)): risk for risk in Risk}
+    return tuple(rendered(None, risk, catalogue) for names, risk in reversed(choices.items()) if names)
 
 
 async def _spokes(aws: Aws, name: str, meant: Sequence[str]) -> tuple[SpokesState | None, str]:
@@ -222,8 +225,8 @@ def _account(instance: Instance, organization: Organization | None) -> AccountSt
         account_id=instance.account_id,
         name=account.name if account else "",
         unit=unit,
-        state=CURRENT if instance.current else instance.status.lower(),
-        reason="" if instance.current else instance.reason,
+        state=SUSPENDED if instance.suspended else instance.status.lower(),
+        reason=instance.reason if instance.behind else "",
     )
 
 

@@ -31,6 +31,7 @@ from spoke_role.opt_out import opted_out
 from spoke_role.tags import ALL_BOTS, CHOSEN_POLICY, OPT_OUT_POLICY
 
 LIMITS = "limits"
+NOT_FOR_OTHERS = "NotForOtherBots"
 IAM, EC2 = "iam", "ec2"
 
 
@@ -66,6 +67,11 @@ def choice(bots: Sequence[AnyBot]) -> str:
     return f"{len(bots)} chosen"
 
 
+def session_pattern(bot: AnyBot) -> str:
+    """What ``aws:userid`` is like in the bot's sessions, by the name the hub gives them."""
+    return f"*:{session_of(bot.name)}.*"
+
+
 def only_these(bots: Sequence[AnyBot]) -> Document:
     """Denies everything to the sessions of other bots, told by the names the hub gives them.
 
@@ -74,11 +80,11 @@ def only_these(bots: Sequence[AnyBot]) -> Document:
     Raises:
         TooLarge: the names do not fit into a policy.
     """
-    sessions = [f"*:{session_of(bot.name)}.*" for bot in bots]
+    sessions = [session_pattern(bot) for bot in bots]
     harmless = [action for statement in about_itself() for action in statement["Action"]]
     made = document([
         {
-            "Sid": "NotForOtherBots",
+            "Sid": NOT_FOR_OTHERS,
             "Effect": "Deny",
             "NotAction": harmless,
             "Resource": ["*"],

@@ -52,13 +52,14 @@ def _add_commands() -> None:
         deploy,
         doctor,
         history,
+        package,
         plan,
         run,
         undo,
         work,
     )
 
-    for module in (run, plan, work, undo, history, doctor, bots, deploy, demo):
+    for module in (run, plan, work, undo, history, doctor, bots, package, deploy, demo):
         module.add_to(app)
 
 

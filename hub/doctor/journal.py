@@ -9,7 +9,10 @@ from bots._aws import AwsError, together
 from hub.aws.accounts import HubIdentity
 from hub.doctor.asking import ask, unseen
 from hub.doctor.words import Line, failed, ok, warning
+from hub.errors import JournalUnwritable
+from hub.journals.dynamodb_item import SCHEMA_KEY, schema_of
 from hub.journals.dynamodb_table import table_definition, time_to_live
+from hub.journals.schema import SCHEMA, admit
 
 _SUBJECT = "journal"
 _REPAIR = "bring the hub's stack up to date: `hub deploy hub`"
@@ -25,7 +28,7 @@ async def look(identity: HubIdentity, table: str) -> list[Line]:
         return [unseen(_SUBJECT, error)]
     return [
         *_shape(held),
-        *await together(_recovery(identity, table), _expiry(identity, table)),
+        *await together(_recovery(identity, table), _expiry(identity, table), _schema(identity, table)),
     ]
 
 
@@ -84,3 +87,19 @@ async def _expiry(identity: HubIdentity, table: str) -> Line:
     if held.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING") or held.get("AttributeName") != wanted:
         return warning(subject, f"time to live by {wanted} is off: runs are kept for ever", _REPAIR)
     return ok(subject, f"runs expire by {wanted}")
+
+
+async def _schema(identity: HubIdentity, table: str) -> Line:
+    subject = "journal schema"
+    try:
+        answer = await ask(identity, "dynamodb", "get_item", TableName=table, Key=SCHEMA_KEY)
+    except AwsError as error:
+        return unseen(subject, error)
+    if "Item" not in answer:
+        return ok(subject, "not noted yet: no hub has begun on it")
+    try:
+        noted = schema_of(answer["Item"])
+        admit(SCHEMA, noted)
+    except JournalUnwritable as error:
+        return failed(subject, "this hub cannot use what is kept", "update the hub", answer=str(error))
+    return ok(subject, f"version {noted.version}; this hub writes {SCHEMA.version}")

@@ -12,10 +12,11 @@ from typing import Any
 
 from bots._aws import AwsError, together
 from hub.aws.account import SpokeAccount
+from hub.aws.errors import DENIED
 from hub.doctor import grants
 from hub.doctor.asking import unseen
 from hub.doctor.versions import Versions
-from hub.doctor.words import By, Line, Rights
+from hub.doctor.words import By, Line, Rights, warning
 from spoke_role.policy import policies
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -103,30 +104,47 @@ async def read_documents(aws: SpokeAccount, role: str) -> tuple[list[dict[str, A
     """The policy documents of a role, and lines about what could not be read.
 
     Raises:
-        AwsError: the managed policies could not be read.
+        AwsError: the role's own managed policies could not be read.
     """
     attached = [
-        each["PolicyArn"]
+        each
         async for each in aws.pages(
             "iam", "ListAttachedRolePolicies", items="AttachedPolicies", RoleName=role
         )
     ]
-    found = list(await together(*(_managed(aws, arn) for arn in attached)))
+    managed = await together(*(_managed(aws, each, role) for each in attached))
+    inline, lines = await _inline(aws, role)
+    closed = [each["PolicyName"] for each, read in zip(attached, managed, strict=True) if read is None]
+    if closed:
+        seen = f"somebody attached {', '.join(sorted(closed))}, which the role may not read"
+        lines.append(warning("other policies", seen, "detach what the spoke role's template does not make"))
+    return [*filter(None, managed), *inline], lines
+
+
+async def _managed(aws: SpokeAccount, attached: Mapping[str, str], role: str) -> dict[str, Any] | None:
+    """The document; None for a policy that is not of the role's template and may not be read."""
+    arn = attached["PolicyArn"]
+    try:
+        policy = (await aws.call("iam", "GetPolicy", PolicyArn=arn))["Policy"]
+        request = {"PolicyArn": arn, "VersionId": policy["DefaultVersionId"]}
+        answer = await aws.call("iam", "GetPolicyVersion", **request)
+    except AwsError as error:
+        if error.code in DENIED and not attached["PolicyName"].startswith(f"{role}-"):
+            return None
+        raise
+    document: dict[str, Any] = answer["PolicyVersion"]["Document"]
+    return document
+
+
+async def _inline(aws: SpokeAccount, role: str) -> tuple[list[dict[str, Any]], list[Line]]:
     try:
         names = [
             name async for name in aws.pages("iam", "ListRolePolicies", items="PolicyNames", RoleName=role)
         ]
-        inline = await together(
+        found = await together(
             *(aws.call("iam", "GetRolePolicy", RoleName=role, PolicyName=name) for name in names)
         )
     except AwsError as error:
         # The template makes no inline policies, so the rights it gives do not include reading them.
-        return found, [unseen("inline policies", error)]
-    return [*found, *(answer["PolicyDocument"] for answer in inline)], []
-
-
-async def _managed(aws: SpokeAccount, arn: str) -> dict[str, Any]:
-    policy = (await aws.call("iam", "GetPolicy", PolicyArn=arn))["Policy"]
-    answer = await aws.call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=policy["DefaultVersionId"])
-    document: dict[str, Any] = answer["PolicyVersion"]["Document"]
-    return document
+        return [], [unseen("inline policies", error)]
+    return [answer["PolicyDocument"] for answer in found], []

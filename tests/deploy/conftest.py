@@ -1,22 +1,25 @@
-"""The deployed hub that tests of this folder share, and ``hub deploy`` in this process, as an administrator of
-an account of the fake AWS would run it."""
+"""What tests of this folder share: the command line, and a deployed hub."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+import os
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from typer.testing import CliRunner, Result
 
 from hub.app import open_hub
-from hub.cli import app
 from hub.settings import DeploymentMode, Settings
+from tests.deploy.command import Deploy, prepared
 from tests.deploy.deployed import FIRST, Deployed
-from tests.deploy.estate import AT_ONCE, EXTERNAL_ID, hub_stack
-from tests.fake_aws.principals import administrator_key
+from tests.deploy.estate import EXTERNAL_ID, hub_stack
+from tests.deploy.packages import Built, built
 from tests.fake_aws.server import FakeAws
+
+
+@pytest.fixture
+def deploy(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Deploy:
+    return prepared(aws, monkeypatch)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -53,25 +56,8 @@ def in_the_hubs_environment(deployed: Deployed, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, value)
 
 
-@dataclass(frozen=True, slots=True)
-class Deploy:
-    """Run ``hub deploy`` with these words as the administrator of an account.
-
-    With ``typed`` there is a person at a terminal who types that; without, there is no terminal.
-    """
-
-    monkeypatch: pytest.MonkeyPatch
-
-    def __call__(self, account_id: str, *words: str, typed: str | None = None) -> Result:
-        self.monkeypatch.setenv("AWS_ACCESS_KEY_ID", administrator_key(account_id))
-        self.monkeypatch.setattr("hub.cli.deploy.conduct.can_ask", lambda: typed is not None)
-        return CliRunner().invoke(app, ["deploy", *words], input=typed)
-
-
-@pytest.fixture
-def deploy(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "administrator")
-    monkeypatch.setenv("COLUMNS", "250")
-    monkeypatch.setattr("deploy.session.PATIENCE", AT_ONCE)
-    return Deploy(monkeypatch)
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The packages for Lambda, and every library of the hub as a wheel."""
+    base = tmp_path_factory.getbasetemp()
+    return built(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)

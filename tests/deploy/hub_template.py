@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.deploy.worked_out import HUB, WorkedOut
+from tests.fake_aws.admin import Admin
 from tests.fake_aws.strict_iam import Context, Request, Word, spoken
 from tests.spoke_role.reading import ROOT, parsed
 
@@ -70,3 +71,19 @@ def rights(stack: WorkedOut, *only: str) -> list[Any]:
         for each in stack.of_type("AWS::IAM::Policy").values()
         if not only or each["PolicyName"] in only
     ]
+
+
+def deployed(
+    admin: Admin, text: str, *, stack_name: str = "remediation-hub", **parameters: str
+) -> dict[str, str]:
+    """The outputs of a stack in an account of the tests' AWS."""
+    cloudformation = admin.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=stack_name,
+        TemplateBody=text,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    )
+    [stack] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}

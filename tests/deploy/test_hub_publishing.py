@@ -1,4 +1,4 @@
-"""The template's policies on topics and queues of the tests' AWS: who gets through with every right of their own."""
+"""The hub's stack in the tests' AWS: who gets past its topics and its queue with every right of their own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.hub_template import NEEDED, TEMPLATE
-from tests.deploy.worked_out import WorkedOut
+from tests.deploy.hub_template import EXTERNAL_ID, TEXT, deployed
 from tests.fake_aws.admin import client, code
 from tests.fake_aws.server import FakeAws, allow, policy
 
@@ -19,15 +18,19 @@ DENIED = {"sns": "AuthorizationError", "sqs": "AccessDeniedException"}
 
 @dataclass(frozen=True)
 class Standing:
-    """The hub's topics and queues in an account, with the policies its template gives them."""
+    """A hub's stack as it stands in an account."""
 
     aws: FakeAws
     account_id: str
-    stack: WorkedOut
+    outputs: dict[str, str]
 
     def acting(self, account_id: str, role: str, service: str) -> Any:
         """A client of a role with every right in its account."""
-        given = self.aws.role_credentials(account_id, role, [policy(allow("*"))])
+        path = f"arn:aws:iam::{account_id}:role/{role}"
+        if account_id == self.account_id and path == self.outputs["HubRoleArn"]:
+            given = self.aws.enter(account_id, path)
+        else:
+            given = self.aws.role_credentials(account_id, role, [policy(allow("*"))])
         return client(
             self.aws.endpoint,
             service,
@@ -39,37 +42,22 @@ class Standing:
 
     def publishes(self, account_id: str, role: str = "scanner", topic: str = "InputTopicARN") -> bool:
         sns = self.acting(account_id, role, "sns")
-        said = code(sns.publish, TopicArn=self.stack.outputs[topic], Message='{"findingKey": "k"}')
+        said = code(sns.publish, TopicArn=self.outputs[topic], Message='{"findingKey": "k"}')
         assert said in (None, DENIED["sns"])
         return said is None
 
     def sends(self, role: str) -> bool:
         sqs = self.acting(self.account_id, role, "sqs")
-        said = code(sqs.send_message, QueueUrl=self.queue_url, MessageBody="{}")
+        said = code(sqs.send_message, QueueUrl=self.outputs["QueueUrl"], MessageBody="{}")
         assert said in (None, DENIED["sqs"])
         return said is None
-
-    @property
-    def queue_url(self) -> str:
-        name = self.stack.properties("Queue")["QueueName"]
-        found: str = self.aws.admin(self.account_id).client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
-        return found
 
 
 def standing(aws: FakeAws, **parameters: str) -> Standing:
     admin = aws.fresh_account()
     own = {name: value.replace("OWN", admin.account_id) for name, value in parameters.items()}
-    stack = WorkedOut(TEMPLATE, NEEDED | own, account_id=admin.account_id)
-    sns, sqs = admin.client("sns"), admin.client("sqs")
-    for name in ("InputTopic", "OutputTopic"):
-        arn = sns.create_topic(Name=stack.properties(name)["TopicName"])["TopicArn"]
-        document = json.dumps(stack.properties(f"{name}Policy")["PolicyDocument"])
-        sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=document)
-    document = json.dumps(stack.properties("QueuePolicy")["PolicyDocument"])
-    sqs.create_queue(QueueName=stack.properties("Queue")["QueueName"], Attributes={"Policy": document})
-    [subscribed] = stack.properties("InputTopic")["Subscription"]
-    sns.subscribe(TopicArn=stack.outputs["InputTopicARN"], **subscribed)
-    return Standing(aws, admin.account_id, stack)
+    outputs = deployed(admin, TEXT, ExternalId=EXTERNAL_ID, Compute="none", **own)
+    return Standing(aws, admin.account_id, outputs)
 
 
 def test_a_finding_of_a_named_account_arrives_in_the_queue_and_a_strangers_does_not(aws: FakeAws) -> None:
@@ -77,9 +65,9 @@ def test_a_finding_of_a_named_account_arrives_in_the_queue_and_a_strangers_does_
     here = standing(aws, PublisherAccounts=named)
     assert not here.publishes(stranger)
     sqs = aws.admin(here.account_id).client("sqs")
-    assert "Messages" not in sqs.receive_message(QueueUrl=here.queue_url)
+    assert "Messages" not in sqs.receive_message(QueueUrl=here.outputs["QueueUrl"])
     assert here.publishes(named)
-    [message] = sqs.receive_message(QueueUrl=here.queue_url)["Messages"]
+    [message] = sqs.receive_message(QueueUrl=here.outputs["QueueUrl"])["Messages"]
     assert json.loads(message["Body"])["Message"] == '{"findingKey": "k"}'
 
 

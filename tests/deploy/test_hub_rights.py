@@ -69,7 +69,13 @@ def test_the_hubs_role_has_no_right_on_everything_but_those_that_know_no_resourc
             actions = each["Action"] if isinstance(each["Action"], list) else [each["Action"]]
             assert not any("*" in action for action in actions)
             wide += actions if each["Resource"] == "*" else []
-    assert set(wide) <= {"organizations:ListAccounts", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+    looking = {
+        "cloudwatch:GetMetricStatistics",
+        "lambda:ListEventSourceMappings",
+        "sns:GetSubscriptionAttributes",
+    }
+    tracing = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+    assert set(wide) <= {"organizations:ListAccounts", *looking, *tracing}
     assert "ManagedPolicyArns" not in stack.properties("HubRole")
 
 

@@ -52,7 +52,6 @@ def test_values_that_are_not_given_are_kept_and_those_nobody_ever_gave_are_the_t
         ({"JournalDays": "0"}, "JournalDays must be at least 1"),
         ({"JournalDays": "many"}, "JournalDays must be a number"),
         ({"MaximumConcurrency": "1001"}, "MaximumConcurrency must be at most 1000"),
-        ({"RoleName": "r" * 65}, "RoleName must have at most 64 characters"),
     ],
 )
 def test_what_does_not_fit_is_said_with_what_would(given: dict[str, str], said: str) -> None:
@@ -68,12 +67,12 @@ def test_everything_wrong_is_told_at_once() -> None:
 def test_a_rule_of_the_template_is_worked_out_beforehand() -> None:
     told = problems({"ExternalId": "between-us", "Compute": "lambda"})
     assert "Compute=lambda needs CodeBucket" in told
-    assert settle(HUB, {"ExternalId": "between-us", "Compute": "lambda", "CodeBucket": "b"}).all["CodeBucket"]
+    assert settle(HUB, {**WHOLE, "Compute": "lambda", "CodeBucket": "our-code"}).all["CodeBucket"]
 
 
 def test_a_rule_holds_for_what_is_kept_too() -> None:
     assert "needs CodeBucket" in problems(
-        {"CodeBucket": ""}, {**WHOLE, "Compute": "lambda", "CodeBucket": "b"}
+        {"CodeBucket": ""}, {**WHOLE, "Compute": "lambda", "CodeBucket": "our-code"}
     )
 
 
@@ -96,6 +95,14 @@ def test_rules_are_logic() -> None:
 def test_a_rule_only_aws_can_answer_is_left_to_it() -> None:
     assert rule({"Fn::Equals": [{"Fn::ValueOf": ["A", "Tags"]}, "1"]}, A="2")
     assert rule({"Fn::EachMemberIn": [["1"], ["2"]]})
+
+
+def test_lengths_are_looked_at() -> None:
+    template = parse("Parameters: {L: {Type: String, MinLength: 2, MaxLength: 3}}")
+    with pytest.raises(ParametersWrong, match="L must have at least 2 characters"):
+        settle(template, {"L": "1"})
+    with pytest.raises(ParametersWrong, match="L must have at most 3 characters"):
+        settle(template, {"L": "1234"})
 
 
 def test_every_item_of_a_list_is_looked_at() -> None:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
+from moto.s3.models import s3_backends
 
 from tests.fake_aws.iam_actions import also_needed, own_action, passed_to
 from tests.fake_aws.iam_arns import Where
@@ -59,7 +60,8 @@ def authorise(call: Call, principal: Principal) -> None:
         asked.append(_Asked(action, filled))
     by_tags = any("aws:ResourceTag/" in text for text in rights.identity)
     for one in asked:
-        more = _extra(one.action, call) | (_resource_tags(one.resource, principal) if by_tags else {})
+        more = _extra(one.action, call) | _of_resource(one.resource, call, principal)
+        more |= _resource_tags(one.resource, principal) if by_tags else {}
         request = Request(action=one.action, resource=one.resource, context=context | more)
         word = _with_resource_policy(rights.say(request), request, call, principal)
         if word is not Word.ALLOW:
@@ -169,6 +171,20 @@ def _context(call: Call, principal: Principal) -> dict[str, str | tuple[str, ...
     return context
 
 
+def _of_resource(resource: str | None, call: Call, principal: Principal) -> dict[str, str | tuple[str, ...]]:
+    """Whose the resource is. ARNs of buckets do not say it, and many actions are about no resource."""
+    bucket = call.params.get("Bucket") if call.service == "s3" else None
+    named = (resource or "").split(":", 5)[4:5]
+    if bucket in s3_backends.bucket_accounts:
+        owner = str(s3_backends.bucket_accounts[bucket][1])
+    else:
+        owner = named[0] if named and named[0].isdecimal() else principal.account_id
+    found: dict[str, str | tuple[str, ...]] = {"aws:ResourceAccount": owner}
+    if organization := organization_of(owner):
+        found["aws:ResourceOrgID"] = organization
+    return found
+
+
 def _tags(call: Call) -> Iterator[tuple[str, str]]:
     groups: Iterable[Any] = [call.params.get("Tags") or []]
     groups = [*groups, *(s.get("Tags", []) for s in call.params.get("TagSpecifications") or [])]
@@ -219,7 +235,7 @@ def _names(principal: Principal) -> tuple[str, ...]:
 def _authorise_entry(call: Call, principal: Principal, rights: Rights) -> None:
     """Both sides must agree: the caller's rights and the role's trust policy."""
     arn = str(call.params["RoleArn"])
-    context = _context(call, principal)
+    context = _context(call, principal) | _of_resource(arn, call, principal)
     if identity := call.params.get("SourceIdentity"):
         context["sts:SourceIdentity"] = identity
     if external_id := call.params.get("ExternalId"):

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, Arranged, allow
 
 PATIENCE_SECONDS = 60.0
 RECEIVES = 5
+WORK = (sys.executable, "-m", "hub", "work")
 
 Aws = TypeVar("Aws", bound=Arranged)
 
@@ -149,14 +150,14 @@ def _dynamodb(aws: Arranged, tables: str) -> Any:
 
 
 class Worker:
-    """A `hub work` process."""
+    """A `hub work` process, of this checkout unless ``command`` is another's."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], log: Path, command: Sequence[str | Path] = WORK, **more: Any
+    ) -> None:
         self.log = log
         with log.open("w", encoding="utf-8") as stream:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "hub", "work"], env=dict(environment), stderr=stream, text=True
-            )
+            self.process = subprocess.Popen(command, env=dict(environment), stderr=stream, text=True, **more)
 
     def stand_still(self) -> None:
         """Nothing happens in it from here on, until `go_on`."""
@@ -179,8 +180,11 @@ class Worker:
 
 
 @contextmanager
-def worker(environment: Mapping[str, str], log: Path) -> Iterator[Worker]:
-    running = Worker(environment, log)
+def worker(
+    environment: Mapping[str, str], log: Path, command: Sequence[str | Path] = WORK, **more: Any
+) -> Iterator[Worker]:
+    """A running one, ended at the latest with the block; ``more`` goes to `subprocess.Popen`."""
+    running = Worker(environment, log, command, **more)
     try:
         yield running
     finally:

@@ -48,6 +48,7 @@ class Accepted:
 
 
 ACCEPTED = (
+    Accepted("Key", "RESOURCE_STAR", "*", "in a key's policy * is the key itself"),
     Accepted(
         "Limits",
         "UNKNOWN_CONDITION_FOR_ACTION",

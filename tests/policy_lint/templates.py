@@ -21,10 +21,11 @@ PSEUDO = {
 EXAMPLES = {
     "ExternalId": "an-external-id",
     "HubAccountId": ACCOUNT,
-    "KeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0a1b2c3d-1111-2222-3333-444455556666",
+    "KeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-000000000000",
     "OrganizationId": "o-exampleorgid",
+    "OutputTopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:remediationOutput",
     "PublisherAccounts": "222233334444",
-    "PublisherPrincipals": "arn:aws:iam::222233334444:root",
+    "PublisherPrincipals": "arn:aws:iam::333344445555:role/scanner",
     "WorkerPrincipal": f"arn:aws:iam::{ACCOUNT}:role/worker",
 }
 # Where resources keep policies: type -> properties. Those of trust policies name no resource.

@@ -87,6 +87,8 @@ class StackChange:
         cloudformation = await self._aws.client("cloudformation")
         try:
             if not self._quiet:
+                if proposal.imports:
+                    say("a former hub has left this behind; it is taken into the new stack first, as it is")
                 self._show(proposal)
             insist("Make these changes?", yes=self._yes or only)
             if first is not None:
@@ -103,7 +105,8 @@ class StackChange:
             say(f"AWS goes on by itself; `hub deploy status` shows how stack {self._name} ends")
             raise
         if not self._quiet:
-            out().print(outputs_table(after.outputs.items()))
+            if after.outputs:
+                out().print(outputs_table(after.outputs.items()))
             out().print(f"stack {after.name}: {after.status}", style="bold green", markup=False)
         return Settled(
             facts={**_facts(proposal), "status": after.status, "outputs": dict(after.outputs)},

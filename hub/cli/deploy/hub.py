@@ -94,20 +94,27 @@ async def _hub(
     async with account.open() as aws:
         change = StackChange(aws, name, yes=manner.yes, quiet=manner.as_json)
         before = await change.start()
-        proposal = await prepare(aws, name=name, before=before, given=values, package=zipped, bucket=bucket)
+        made: set[str] = set()
 
         async def upload_package() -> None:
             if zipped is not None:
                 await upload(await aws.client("s3"), bucket, zipped.key, zipped.content)
 
-        settled = await change.settle(proposal, first=upload_package, only=only)
+        while True:
+            proposal = await prepare(
+                aws, name=name, before=before, given=values, package=zipped, bucket=bucket
+            )
+            made |= set(proposal.made)
+            settled = await change.settle(proposal, first=upload_package, only=only)
+            if settled.stack is None or not proposal.imports:
+                break
+            before = settled.stack
         steps = after_hub(settled.stack, await aws.account_id(), aws.region) if settled.stack else []
     if manner.as_json:
-        print_json({**settled.facts, "next": [step.command for step in steps]})
+        print_json({**settled.facts, "made": sorted(made), "next": [step.command for step in steps]})
     elif settled.changed:
         assert settled.stack is not None
-        made = settled.stack.parameters["ExternalId"] if "ExternalId" in proposal.made else ""
-        _say_next(steps, made)
+        _say_next(steps, settled.stack.parameters["ExternalId"] if "ExternalId" in made else "")
     return 0
 
 

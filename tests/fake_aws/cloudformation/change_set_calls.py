@@ -13,7 +13,7 @@ from moto.cloudformation.models import cloudformation_backends
 from moto.core.utils import utcnow
 from moto.utilities.utils import get_partition
 
-from tests.fake_aws.cloudformation import stacks, templates, updates
+from tests.fake_aws.cloudformation import imports, stacks, templates, updates
 from tests.fake_aws.cloudformation.answers import Refused, page
 from tests.fake_aws.cloudformation.changes import changes
 from tests.fake_aws.cloudformation.events import status
@@ -39,6 +39,7 @@ class ChangeSet:
     description: str
     changes: list[dict[str, Any]]
     changes_with_values: list[dict[str, Any]]
+    imported: list[dict[str, Any]] = field(default_factory=list)
     status: str = "CREATE_COMPLETE"
     execution_status: str = "AVAILABLE"
     reason: str = ""
@@ -66,6 +67,9 @@ def create_change_set(call: Call) -> dict[str, Any]:
         updates.check_updatable(stack)
     text = template_text(call, previous=None if stack is None or new else stack.template)
     given = checked(call, text, {} if stack is None or new else stack.parameters)
+    imported = params.get("ResourcesToImport") or []
+    if kind == "IMPORT":
+        imports.check(templates.parsed(text), imported)
     tags = tags_of(params) if "Tags" in params or new else stack.tags
     if stack is None:
         stack = stacks.new(call.account_id, call.region, checked_name(call), text, given, tags=tags)
@@ -83,8 +87,11 @@ def create_change_set(call: Call) -> dict[str, Any]:
         capabilities=list(params.get("Capabilities") or []),
         on_failure=params.get("OnStackFailure") or "ROLLBACK",
         description=params.get("Description") or "",
-        changes=changes(stack, text, given, values=False),
-        changes_with_values=changes(stack, text, given, values=True),
+        changes=imports.changes(imported) if imported else changes(stack, text, given, values=False),
+        changes_with_values=imports.changes(imported)
+        if imported
+        else changes(stack, text, given, values=True),
+        imported=imported,
     )
     if kind == "UPDATE" and updates.is_same(stack, text, given, tags):
         made.status, made.execution_status, made.reason = "FAILED", "UNAVAILABLE", NO_CHANGES
@@ -157,7 +164,10 @@ def execute_change_set(call: Call) -> dict[str, Any]:
         raise Refused(text, "InvalidChangeSetStatus")
     stack.capabilities = found.capabilities
     stays = call.params.get("DisableRollback") in (True, "true")
-    if found.kind == "CREATE":
+    if found.kind == "IMPORT":
+        updates.aim(stack, found.text, stacks.in_effect(templates.read(found.text), found.given), found.tags)
+        imports.take_in(stack, found.imported)
+    elif found.kind == "CREATE":
         updates.aim(stack, found.text, stacks.in_effect(templates.read(found.text), found.given), found.tags)
         stack.last_updated_time = None
         stacks.create(stack, on_failure="DO_NOTHING" if stays else found.on_failure)

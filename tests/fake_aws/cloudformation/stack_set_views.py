@@ -188,11 +188,20 @@ def list_stack_set_operation_results(call: Call) -> dict[str, Any]:
     return page(call, "Summaries", found)
 
 
+def list_stack_set_auto_deployment_targets(call: Call) -> dict[str, Any]:
+    found = [
+        {"OrganizationalUnitId": unit, "Regions": sorted(regions)}
+        for unit, regions in sorted(named(call).units.items())
+    ]
+    return page(call, "Summaries", found)
+
+
 CALLS: dict[str, Callable[[Call], dict[str, Any]]] = {
     "DescribeStackInstance": describe_stack_instance,
     "DescribeStackSet": describe_stack_set,
     "DescribeStackSetOperation": describe_stack_set_operation,
     "ListStackInstances": list_stack_instances,
+    "ListStackSetAutoDeploymentTargets": list_stack_set_auto_deployment_targets,
     "ListStackSetOperationResults": list_stack_set_operation_results,
     "ListStackSetOperations": list_stack_set_operations,
     "ListStackSets": list_stack_sets,

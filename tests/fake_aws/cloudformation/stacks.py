@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.cloudformation.models import Stack, cloudformation_backends
-from moto.cloudformation.parsing import ResourceMap
+from moto.cloudformation.parsing import OutputMap, ResourceMap
 from moto.cloudformation.utils import generate_stack_id
 from moto.utilities.utils import get_partition
 
@@ -73,6 +73,8 @@ def new(account_id: str, region: str, name: str, text: str, given: Mapping[str, 
         **more,
     )
     stack.made, stack.change_sets = {}, {}
+    # There are outputs once it is made; looking at them before would have moto make the resources they are of.
+    stack.output_map = OutputMap(stack.resource_map, {}, stack.stack_id)
     templates.check_rules(stack.template_dict, stack.resource_map)
     backend.stacks[stack.stack_id] = stack
     return stack

@@ -27,6 +27,7 @@ LOOK = (
     "dynamodb:DescribeContinuousBackups",
     "dynamodb:DescribeTable",
     "dynamodb:DescribeTimeToLive",
+    "dynamodb:GetItem",
     "lambda:GetFunctionConfiguration",
     "lambda:ListEventSourceMappings",
     "sns:GetSubscriptionAttributes",

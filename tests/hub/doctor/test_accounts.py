@@ -74,8 +74,8 @@ async def test_where_the_hub_may_ask_stack_sets_it_knows_that_the_role_is_missin
 ) -> None:
     account = aws.fresh_account().account_id
     admin = aws.admin(HUB_ACCOUNT).client("cloudformation")
-    name = f"spokes-of-{account}"
-    admin.create_stack_set(StackSetName=name, TemplateBody=json.dumps({"Resources": {}}))
+    name, template = f"spokes-of-{account}", {"Resources": {"Anything": {"Type": "AWS::SQS::Queue"}}}
+    admin.create_stack_set(StackSetName=name, TemplateBody=json.dumps(template))
     for key, value in aws.hub_credentials(allow("cloudformation:ListStackInstances")).items():
         monkeypatch.setenv(key, value)
     health = await look(hub_settings(account), Wish(stack_set=name))
@@ -263,6 +263,22 @@ async def test_an_inline_policy_put_on_the_role_is_seen(aws: FakeAws, hub_settin
     assert found.rights is not None
     assert "Allow kms:* on *" in found.rights.added
     assert about(found.lines, "permissions").state is State.FAILED
+
+
+async def test_a_policy_that_somebody_attached_is_seen_though_the_role_may_not_read_it(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    account = await protected(aws, template=made_for(select(["s3_enable_versioning"])))
+    admin = iam(aws, account)
+    made = admin.create_policy(PolicyName="more-power", PolicyDocument=policy(allow("kms:*")))
+    admin.attach_role_policy(RoleName=SPOKE_ROLE, PolicyArn=made["Policy"]["Arn"])
+    found = await examined(hub_settings(account), account, deep=True)
+    line = about(found.lines, "other policies")
+    assert line.state is State.WARNING
+    assert "somebody attached more-power" in line.seen
+    assert about(found.lines, "inline policies").seen == "not looked: right iam:ListRolePolicies missing"
+    assert found.rights is not None
+    assert "s3_enable_versioning" not in found.rights.lacking
 
 
 async def test_a_deep_look_at_an_untouched_role_finds_it_as_its_version_says(

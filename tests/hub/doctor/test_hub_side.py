@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,13 @@ import pytest
 from hub.aws.accounts import HubIdentity
 from hub.doctor import Wish, hub_side, look
 from hub.doctor.words import Line, State
+from hub.journals.dynamodb_item import schema_item
 from hub.journals.dynamodb_table import table_definition
+from hub.journals.schema import SCHEMA, Schema
+from hub.settings import Settings
+from tests.bots.functions import CODE
 from tests.conftest import MakeSettings
+from tests.deploy.estate import LEFT_OUT, hub_stack
 from tests.fake_aws.server import HUB_ACCOUNT, FakeAws
 from tests.hub.doctor.estate import about
 from tests.hub.doctor.stand import LOOK, NAME, Stand, make_stand, publish, queue_policy, refuse_plain
@@ -32,6 +38,7 @@ RIGHT = {
     "journal": State.OK,
     "journal recovery": State.OK,
     "journal expiry": State.OK,
+    "journal schema": State.OK,
     "function": State.OK,
     "event source": State.OK,
     "clock": State.OK,
@@ -51,6 +58,27 @@ async def hub_lines(stand: Stand) -> tuple[Line, ...]:
 
 async def test_a_hub_as_its_stack_makes_it_is_right_in_every_respect(stand: Stand) -> None:
     assert {line.subject: line.state for line in await hub_lines(stand)} == RIGHT
+
+
+@pytest.mark.filterwarnings(LEFT_OUT)
+async def test_the_rights_the_stack_gives_the_hub_are_enough_to_see_that_all_is_right(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = aws.fresh_account()
+    code = f"code-of-{admin.account_id}"
+    admin.client("s3").create_bucket(Bucket=code)
+    admin.client("s3").put_object(Bucket=code, Key="remediation-hub.zip", Body=CODE)
+    outputs = await hub_stack(
+        aws, admin.account_id, Compute="lambda", CodeBucket=code, DeploymentMode="multi", DryRun="false"
+    )
+    role = aws.enter(admin.account_id, outputs["HubRoleArn"], session="hub")
+    told = dict(line.split("=", 1) for line in outputs["WorkerSettings"].splitlines())
+    for name, value in {**role, **told, "AWS_ENDPOINT_URL": aws.endpoint}.items():
+        monkeypatch.setenv(name, value)
+    health = await look(Settings.load(), Wish())
+    # There is no organization to list the accounts of, and so none to enter.
+    expected = RIGHT | {"accounts": State.FAILED}
+    assert {line.subject: line.state for line in health.hub} == expected
 
 
 async def test_what_may_not_be_read_is_unknown_and_names_the_right(
@@ -76,6 +104,7 @@ async def test_what_may_not_be_read_is_unknown_and_names_the_right(
         ("cloudwatch:GetMetricStatistics", "oldest finding"),
         ("dynamodb:DescribeContinuousBackups", "journal recovery"),
         ("dynamodb:DescribeTimeToLive", "journal expiry"),
+        ("dynamodb:GetItem", "journal schema"),
         ("lambda:ListEventSourceMappings", "event source"),
         ("sns:GetSubscriptionAttributes", "delivery"),
         ("sns:ListSubscriptionsByTopic", "subscription"),
@@ -170,12 +199,10 @@ async def test_findings_set_aside_too_soon_are_told(stand: Stand) -> None:
 
 
 async def test_an_old_finding_is_told(stand: Stand) -> None:
-    from datetime import UTC, datetime
-
     point = {
         "MetricName": "ApproximateAgeOfOldestMessage",
         "Dimensions": [{"Name": "QueueName", "Value": f"{NAME}-findings"}],
-        "Timestamp": datetime.now(UTC),
+        "Timestamp": datetime.now(UTC) - timedelta(minutes=2),
         "Value": 9000.0,
     }
     stand.client("cloudwatch").put_metric_data(Namespace="AWS/SQS", MetricData=[point])
@@ -266,6 +293,17 @@ async def test_a_table_of_another_shape_without_protection_is_told(stand: Stand)
         "point-in-time recovery is off",
         "time to live by expires_at is off: runs are kept for ever",
     ]
+
+
+async def test_a_journal_that_a_newer_hub_has_changed_is_told(stand: Stand) -> None:
+    [line] = await stand.lines("journal schema")
+    assert line.seen == "not noted yet: no hub has begun on it"
+    newer = Schema(version=SCHEMA.version + 2, needs=SCHEMA.version + 1, needs_hub="9.0.0")
+    for noted, state in ((SCHEMA, State.OK), (newer, State.FAILED)):
+        stand.client("dynamodb").put_item(TableName=NAME, Item=schema_item(noted))
+        [line] = await stand.lines("journal schema")
+        assert line.state is state
+    assert "9.0.0" in line.answer
 
 
 # --- the function
