@@ -21,7 +21,7 @@ from deploy.organization import (
 from deploy.parameters import Values
 from deploy.proposal import proposed
 from deploy.session import Aws
-from deploy.spokes import PLAIN_STACK_NAME, SERVICE_MANAGED, rendered, role_values, roll_out
+from deploy.spokes import PLAIN_STACK_NAME, SERVICE_MANAGED, kept_roles, rendered, role_values, roll_out
 from deploy.spokes_plan import Plan, Wish, plan
 from deploy.stack_sets import Definition, Missed, StackSets
 from hub.cli.bots import known_bots
@@ -147,7 +147,8 @@ class _Role:
         missed: tuple[Missed, ...] = ()
         if not what.does_nothing:
             insist("Go ahead?", yes=self._manner.yes)
-            missed = await self._roll_out(stack_sets, what, values, chosen.roles or SERVICE_MANAGED)
+            model = SERVICE_MANAGED if chosen.roles is None else kept_roles(chosen.roles, before)
+            missed = await self._roll_out(stack_sets, what, values, model)
             self._say_end(what, missed, organization)
         facts = {**asdict(what), "name": name, "values": values.all, "missed": _facts(missed)}
         return facts, missed
