@@ -101,7 +101,10 @@ class _Removal:
 
     async def _stacks(self) -> tuple[list[str], list[str]]:
         cloudformation = await self._aws.client("cloudformation")
-        names = [PLAIN_STACK_NAME, *([] if self._chosen.spokes_only else [self._chosen.hub_stack])]
+        names = [
+            PLAIN_STACK_NAME,
+            *([] if self._chosen.spokes_only else [options.ARCHIVE_STACK, self._chosen.hub_stack]),
+        ]
         there = [name for name in names if await find(cloudformation, name) is not None]
         return [n for n in there if n == PLAIN_STACK_NAME], [n for n in there if n != PLAIN_STACK_NAME]
 
