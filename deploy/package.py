@@ -11,11 +11,12 @@ import hashlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from bots._own import ENTRY_POINTS
 from deploy import locked, zip_file
 from deploy.bytecode import compiled, running
 from deploy.locked import Pinned
@@ -29,7 +30,8 @@ HANDLER = "hub.handler"
 DIRECT_UPLOAD_BYTES = 50 * 1024 * 1024
 UNZIPPED_BYTES = 250 * 1024 * 1024
 
-ALL_SERVICES = "all"
+# A user's own bots, found in the package by entry points as those of any installed package are.
+OWN_BOTS = "own_bots"
 
 # What only people, compilers and type checkers read.
 _NOT_RUN = {".pyi", ".pyx", ".pxd", ".pxi", ".pyc", ".c", ".h", ".typed"}
@@ -97,7 +99,7 @@ def build(
     folder: Path,
     *,
     root: Path = locked.ROOT,
-    services: Iterable[str] = (),
+    own_bots: Path | None = None,
     python: str = PYTHON,
     bytecode: bool = True,
 ) -> Package:
@@ -105,8 +107,7 @@ def build(
 
     Args:
         root: the checkout to package.
-        services: AWS services that bots of the user's own call, by their boto3 names, besides those that
-            this project's bots call; `ALL_SERVICES` for every one boto3 knows.
+        own_bots: folder of the user's own bots, which come along.
         python: version of Python the package is for.
         bytecode: add compiled modules, which only the same version of Python can make.
 
@@ -120,12 +121,14 @@ def build(
         )
     try:
         about = locked.project(root)["project"]
-        program, needed = made_of(root)
+        own = _bots_of(own_bots) if own_bots else []
+        program, needed = made_of(root, own)
     except locked.LockWrong as error:
         raise CannotPackage(str(error)) from error
     ours = [zip_file.stored(path.as_posix(), (root / path).read_bytes()) for path in program.files]
+    ours += _own_entries(own)
     with tempfile.TemporaryDirectory() as downloads:
-        theirs = _theirs(download(needed, arch, python, Path(downloads)), program.words, frozenset(services))
+        theirs = _theirs(download(needed, arch, python, Path(downloads)), program.words)
     version = str(about["version"])
     file = folder / f"{about['name']}-{version}-{arch}.zip"
     entries = [*ours, *theirs]
@@ -134,8 +137,7 @@ def build(
     unzipped = sum(entry.size for entry in entries)
     if unzipped > UNZIPPED_BYTES:
         raise CannotPackage(
-            f"the package for {arch} takes {unzipped} bytes unzipped, and Lambda takes {UNZIPPED_BYTES}; "
-            "name fewer services"
+            f"the package for {arch} takes {unzipped} bytes unzipped, and Lambda takes {UNZIPPED_BYTES}"
         )
     folder.mkdir(parents=True, exist_ok=True)
     zip_file.write(file, entries)
@@ -151,15 +153,35 @@ def build(
     )
 
 
-def made_of(root: Path) -> tuple[Reached, tuple[Pinned, ...]]:
-    """Our own part of a package of the checkout, and the libraries of the rest.
+def made_of(root: Path, own: Iterable[Path] = ()) -> tuple[Reached, tuple[Pinned, ...]]:
+    """Our own part of a package of the checkout, and the libraries it and the bots ``own`` need.
 
     Raises:
         LockWrong: the lock is missing or does not fit.
     """
     bots = (f"bots.{path.stem}" for path in sorted((root / "bots").glob("[a-z]*.py")))
-    program = reached(root, (HANDLER, *bots))
+    program = reached(root, (HANDLER, *bots), besides=own)
     return program, locked.read(root / locked.LOCK).needed(program.packages)
+
+
+def _bots_of(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise CannotPackage(f"there is no folder {folder} to take bots from")
+    return sorted(folder.glob("[a-z]*.py"))
+
+
+def _own_entries(bots: Sequence[Path]) -> list[Entry]:
+    """The user's bots as an installed package has them; nothing if there are none."""
+    if not bots:
+        return []
+    points = "".join(f"{path.stem} = {OWN_BOTS}.{path.stem}\n" for path in bots)
+    files = {
+        f"{OWN_BOTS}/__init__.py": b"",
+        f"{OWN_BOTS}-0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {OWN_BOTS}\nVersion: 0\n".encode(),
+        f"{OWN_BOTS}-0.dist-info/entry_points.txt": f"[{ENTRY_POINTS}]\n{points}".encode(),
+        **{f"{OWN_BOTS}/{path.name}": path.read_bytes() for path in bots},
+    }
+    return [zip_file.stored(name, content) for name, content in files.items()]
 
 
 def download(needed: Iterable[Pinned], arch: Arch, python: str, folder: Path) -> list[Path]:
@@ -187,19 +209,15 @@ def download(needed: Iterable[Pinned], arch: Arch, python: str, folder: Path) ->
     return sorted(wheels.iterdir())
 
 
-def _theirs(wheels: Iterable[Path], words: frozenset[str], asked: frozenset[str]) -> list[Entry]:
-    """What goes in of the wheels; of the SDK's data only what is about services among ``words`` and ``asked``."""
+def _theirs(wheels: Iterable[Path], words: frozenset[str]) -> list[Entry]:
+    """What goes in of the wheels; of the SDK's data only what is about services that are among ``words``."""
     found: dict[str, Entry] = {}
-    known = {ALL_SERVICES}
     try:
         for wheel in wheels:
             for entry in zip_file.of_wheel(wheel):
                 path = PurePosixPath(entry.name)
-                if path.parts[:2] in _SERVICES and len(path.parts) > 3:
-                    service = path.parts[2]
-                    known.add(service)
-                    if ALL_SERVICES not in asked and service not in words | asked:
-                        continue
+                if path.parts[:2] in _SERVICES and len(path.parts) > 3 and path.parts[2] not in words:
+                    continue
                 if not _runs(path):
                     continue
                 if entry.name in found and entry.crc != found[entry.name].crc:
@@ -207,8 +225,6 @@ def _theirs(wheels: Iterable[Path], words: frozenset[str], asked: frozenset[str]
                 found[entry.name] = entry
     except zip_file.ZipWrong as error:
         raise CannotPackage(str(error)) from error
-    if asked - known:
-        raise CannotPackage(f"boto3 knows no service {', '.join(sorted(asked - known))}")
     return list(found.values())
 
 

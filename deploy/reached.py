@@ -32,8 +32,11 @@ class Reached:
     words: frozenset[str]
 
 
-def reached(root: Path, entries: Iterable[str]) -> Reached:
+def reached(root: Path, entries: Iterable[str], *, besides: Iterable[Path] = ()) -> Reached:
     """What the modules ``entries`` of the checkout at ``root`` reach.
+
+    Args:
+        besides: files from elsewhere that come along; what they import and say counts, they themselves do not.
 
     Raises:
         LockWrong: they import a package that is not installed here, so nobody knows what it is called.
@@ -42,22 +45,24 @@ def reached(root: Path, entries: Iterable[str]) -> Reached:
     files: dict[str, Path] = {}
     foreign: set[str] = set()
     words: set[str] = set()
-    while todo:
-        name = todo.pop()
-        if name in files or (path := _file(root, name)) is None:
-            continue
-        files[name] = path.relative_to(root)
+
+    def read(path: Path) -> None:
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        words |= {
-            node.value
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
+        texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        words.update(text for text in texts if isinstance(text, str))
         for imported in _imports(tree):
             if imported.split(".")[0] in OURS:
-                todo += _with_parents(imported)
+                todo.extend(_with_parents(imported))
             else:
                 foreign.add(imported.split(".")[0])
+
+    for path in besides:
+        read(path)
+    while todo:
+        name = todo.pop()
+        if name not in files and (found := _file(root, name)) is not None:
+            files[name] = found.relative_to(root)
+            read(found)
     return Reached(
         files=tuple(sorted(files.values())),
         packages=frozenset(_distributions(foreign - sys.stdlib_module_names)),

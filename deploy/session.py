@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from botocore.loaders import Loader, create_loader
 
 from deploy.calls import PATIENCE, Patience
 from deploy.errors import InputWrong
@@ -19,6 +21,12 @@ CONFIG = AioConfig(
     read_timeout=60,
     parameter_validation=True,
 )
+
+
+@functools.cache
+def _loader() -> Loader:
+    # Reading a service's model from disk costs more than making a client of it; it never changes.
+    return create_loader()
 
 
 class Aws:
@@ -58,6 +66,7 @@ async def open_aws(*, profile: str | None = None, region: str | None = None) -> 
         InputWrong: nobody says which region.
     """
     session = AioSession(profile=profile)
+    session.register_component("data_loader", _loader())
     chosen = region or session.get_config_variable("region")
     if not chosen:
         raise InputWrong("no region: give --region, or set AWS_REGION")

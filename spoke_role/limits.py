@@ -150,6 +150,8 @@ def limits(bots: Iterable[AnyBot]) -> Document:
         _deny("NoAdministrators", ATTACHING, ["*"])
         | {"Condition": {"ArnLike": {"iam:PolicyARN": [*attached, own_policies()]}}},
         _deny("NoNewPowers", undeclared, ["*"]),
+        _deny("NotTheHubsKey", ["kms:*"], [_hubs("kms", "key/*")])
+        | {"Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": ["alias/${HubRoleName}"]}}},
         _deny("NotWhatTheHubStandsOn", ["*"], _hub_resources()),
     ])  # fmt: skip
 
@@ -167,14 +169,19 @@ def _hub_role() -> str:
 
 
 def _hub_resources() -> list[str]:
-    """Everything deploy/hub.yaml makes begins with the hub role's name, the two topics excepted."""
+    """Everything deploy/hub.yaml makes begins with the hub role's name, the two topics and the key excepted. The
+    archive's bucket has the name it gets where none is given."""
     hub = "${HubRoleName}*"
     return [
         _hubs("cloudformation", f"stack/{hub}/*"),
         _hubs("cloudwatch", f"alarm:{hub}"),
         _hubs("dynamodb", f"table/{hub}"),
+        _hubs("firehose", f"deliverystream/{hub}"),
+        _hubs("kms", f"alias/{hub}"),
         _hubs("lambda", f"function:{hub}"),
         _hubs("logs", f"log-group:/aws/lambda/{hub}"),
+        _hubs("logs", f"log-group:{hub}"),
+        f"arn:{PARTITION}:s3:::remediation-hub-reports-${{HubAccountId}}-*",
         _hubs("sns", hub),
         _hubs("sns", "${InputTopicName}"),
         _hubs("sns", "${OutputTopicName}"),

@@ -36,7 +36,6 @@ NAME_REGIONS = {
     "hub.settings": "where a hub is that nobody told where it is",
     "hub.aws.regions": "IAM's region in China, which botocore's data tells wrong",
     "hub.aws.errors": "S3's old words for the first region's and Ireland's buckets",
-    "deploy.pages": "an example in a manual",
     "hub.demo.embedded": "the demo's AWS is in the partition aws",
     "bots._config_recorder": "a main region for each partition",
     "bots._log_bucket": "S3 takes no location constraint in that one region, and wants one in all others",

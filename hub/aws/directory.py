@@ -17,6 +17,8 @@ from hub.errors import SpokeError, SpokeUnreachable
 from hub.settings import Settings
 
 DIRECTORY_SECONDS = 300.0
+# An account the list lacks may have joined since: a list older than this is asked for again because of it.
+NEWCOMER_SECONDS = 10.0
 ASK_AGAIN_SECONDS = 5.0
 ACTIVE = "ACTIVE"
 
@@ -60,7 +62,11 @@ class Directory:
         if self._settings.accounts:
             listed = account_id in self._settings.accounts
             return AccountFacts(account_id, "") if listed else None
-        return (await self._listed()).get(account_id)
+        known = await self._listed(DIRECTORY_SECONDS)
+        if account_id not in known:
+            # A finding is sent once: what is said of an account that has just joined must not be lost.
+            known = await self._listed(NEWCOMER_SECONDS)
+        return known.get(account_id)
 
     async def everybody(self) -> tuple[AccountFacts, ...]:
         """Every account of the organization, in whatever state, the explicit list left aside; by id.
@@ -68,13 +74,14 @@ class Directory:
         Raises:
             SpokeError: Organizations could not be asked.
         """
-        known = await self._listed()
+        known = await self._listed(DIRECTORY_SECONDS)
         return tuple(known[account_id] for account_id in sorted(known))
 
-    async def _listed(self) -> dict[str, AccountFacts]:
+    async def _listed(self, at_most: float) -> dict[str, AccountFacts]:
+        """By id, ``at_most`` so many seconds old."""
         async with self._lock:
             # By the clock on the wall: the monotonic one may stand still while Lambda has the process frozen.
-            if not 0 <= time.time() - self._read_at <= DIRECTORY_SECONDS:
+            if not 0 <= time.time() - self._read_at <= at_most:
                 await self._refresh()
             return self._known
 

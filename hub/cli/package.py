@@ -19,7 +19,7 @@ EXAMPLES = """
 
   hub package                                   both architectures, into dist/
   hub package --arch arm64 --json               one of them; digests and sizes for a script
-  hub package --services redshift,workspaces    bots of your own need these as well
+  hub package --own-bots my-bots                with bots of your own
 
 The same checkout and Python give the same bytes everywhere. Needs pip and an index it can reach.
 """
@@ -35,13 +35,9 @@ def package(
         list[str] | None, typer.Option("--arch", metavar="ARCH", help="arm64 or x86_64; both if not given.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the zips.")] = Path("dist"),
-    services: Annotated[
-        str,
-        typer.Option(
-            help="boto3 names of services that bots of your own call, comma separated; all: every service. "
-            "Those of the hub's own bots are always in."
-        ),
-    ] = "",
+    own_bots: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A folder of bots of your own, which come along.")
+    ] = None,
     bytecode: Annotated[
         bool,
         typer.Option(help="Add compiled modules: cold starts are quicker. Needs the Python that Lambda has."),
@@ -52,7 +48,6 @@ def package(
     from deploy.package import Arch, CannotPackage, build  # noqa: PLC0415
     from hub.errors import SettingsWrong  # noqa: PLC0415
 
-    asked = [each.strip() for each in services.split(",") if each.strip()]
     try:
         arches = [Arch(each) for each in arch or list(Arch)]
     except ValueError as error:
@@ -62,7 +57,7 @@ def package(
     for each in dict.fromkeys(arches):
         try:
             with console.status(f"packaging for {each}"):
-                made.append(build(each, output, services=asked, bytecode=bytecode))
+                made.append(build(each, output, own_bots=own_bots, bytecode=bytecode))
         except (CannotPackage, OSError) as error:
             print_error(str(error))
             raise typer.Exit(1) from None

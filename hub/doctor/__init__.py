@@ -29,7 +29,6 @@ from hub.doctor.words import AccountHealth, Health, Line, Standing, State, faile
 from hub.errors import SettingsWrong, SpokeError
 from hub.settings import DeploymentMode, Settings
 
-STACK_SET = "remediation-hub-spokes"
 Progress = Callable[[int, int], None]
 
 
@@ -40,12 +39,12 @@ class Wish:
     Attributes:
         only: these accounts; all when empty.
         deep: read every role's policies, for a version that a tag says can be wrong.
-        stack_set: the StackSet the spoke roles come from.
+        stack_set: the StackSet the spoke roles come from; empty: no StackSet is asked.
     """
 
     only: tuple[str, ...] = ()
     deep: bool = False
-    stack_set: str = STACK_SET
+    stack_set: str = ""
 
 
 async def look(settings: Settings, wish: Wish, *, on_progress: Progress = lambda _done, _all: None) -> Health:

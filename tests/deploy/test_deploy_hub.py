@@ -97,6 +97,17 @@ def test_asking_for_what_is_there_changes_nothing(deploy: Deploy, admin: Admin) 
     assert told(deploy(admin.account_id, "hub", "--yes", "--json"))["changes"] == []
 
 
+def test_a_replaced_journal_is_warned_of(deploy: Deploy, admin: Admin) -> None:
+    deploy(admin.account_id, "hub", *WORKER, "--yes")
+    done = deploy(admin.account_id, "hub", "-P", "HubName=other", typed="n\n")
+    assert done.exit_code == 1
+    assert re.search(
+        r"Modify.* │ Journal +│ AWS::DynamoDB::Table +│ yes +│ TableName: remediation-hub → other \(by HubName\)",
+        done.stdout,
+    )
+    assert "The journal is replaced by an empty one" in done.stdout
+
+
 def test_whoever_says_no_leaves_nothing_behind(deploy: Deploy, admin: Admin) -> None:
     done = deploy(admin.account_id, "hub", *WORKER, typed="\n")
     assert done.exit_code == 1
@@ -152,6 +163,37 @@ def test_a_new_hub_left_for_review_and_never_executed_is_no_hindrance(deploy: De
     assert done.exit_code == 0, done.output
     assert "a change set nobody executed" in done.stderr
     assert stack_of(admin)["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_an_attempt_that_failed_tells_the_cause_is_cleared_away_and_what_it_made_goes_on(
+    deploy: Deploy, admin: Admin
+) -> None:
+    sns = admin.client("sns")
+    taken = sns.create_topic(Name="remediationOutput")["TopicArn"]
+    failed = deploy(admin.account_id, "hub", *WORKER, "--yes")
+    assert failed.exit_code == 1
+    assert "ended as ROLLBACK_COMPLETE: OutputTopic: " in failed.stderr
+    assert "already exists" in failed.stderr
+    kept = deploy(admin.account_id, "hub", *WORKER, typed="n\n")
+    assert kept.exit_code == 1
+    assert "what is left of an attempt that failed (ROLLBACK_COMPLETE)" in kept.stderr
+    assert stack_of(admin)["StackStatus"] == "ROLLBACK_COMPLETE"
+    sns.delete_topic(TopicArn=taken)
+    done = deploy(admin.account_id, "hub", *WORKER, "--yes")
+    assert done.exit_code == 0, done.output
+    assert deploy(admin.account_id, "status").exit_code == 0
+
+
+def test_ctrl_c_while_aws_is_at_it_says_that_aws_goes_on(
+    deploy: Deploy, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hub.cli.deploy.change.carry_out", interrupted)
+    done = deploy(admin.account_id, "hub", *WORKER, "--yes")
+    assert done.exit_code == 130
+    assert "AWS goes on by itself" in done.stderr
 
 
 def test_a_hub_of_an_organization_learns_its_id_by_itself(deploy: Deploy, admin: Admin) -> None:

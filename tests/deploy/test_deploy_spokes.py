@@ -247,6 +247,29 @@ def test_options_that_make_no_sense_are_refused(deploy: Deploy, words: tuple[str
     assert said in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "called"), [("spokes", "rollout.roll_out"), ("remove", "removing.take_spokes_away")]
+)
+def test_ctrl_c_while_aws_is_at_it_says_how_to_go_on(
+    deploy: Deploy,
+    where: Organization,
+    told: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    called: str,
+) -> None:
+    async def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    words = ("--account", where.outside)
+    if command == "remove":
+        assert deploy(where.management, "spokes", *words, *told).exit_code == 0
+    monkeypatch.setattr(f"hub.cli.deploy.{called}", interrupted)
+    done = deploy(where.management, command, *((*words, *told) if command == "spokes" else ("--yes",)))
+    assert done.exit_code == 130
+    assert "AWS goes on by itself with the operation it has begun" in done.stderr
+
+
 def test_whoever_says_no_changes_nothing(
     aws: FakeAws, deploy: Deploy, where: Organization, told: list[str]
 ) -> None:

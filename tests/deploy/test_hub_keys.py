@@ -95,6 +95,13 @@ def test_the_accounts_own_policies_decide_about_all_else() -> None:
         assert key_says(OWN_KEY, "kms:ScheduleKeyDeletion", caller, **VIA_TOPIC) is Word.SILENT
 
 
+def test_no_bot_changes_the_key() -> None:
+    spoke = "arn:aws:iam::111122223333:role/Dome9CloudBots"
+    for action in ("kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:Decrypt"):
+        assert key_says(OWN_KEY, action, spoke) is Word.DENY
+    assert key_says(OWN_KEY, "kms:GetKeyRotationStatus", spoke) is Word.ALLOW  # as its own rights say
+
+
 def test_the_key_is_renewed_every_year_and_has_a_name() -> None:
     stack = OWN_KEY
     assert stack.properties("Key")["EnableKeyRotation"] is True

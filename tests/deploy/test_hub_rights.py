@@ -8,6 +8,7 @@ from hub.journals.dynamodb_table import ACTIONS
 from tests.deploy.hub_template import GIVEN_KEY, ORGANIZATION, hub, rights, said
 from tests.deploy.worked_out import WorkedOut
 from tests.fake_aws.strict_iam import Word
+from tests.hub.doctor.stand import LOOK
 
 HUB_ROLE = "arn:aws:iam::111122223333:role/remediation-hub"
 TABLE = "arn:aws:dynamodb:us-east-1:111122223333:table/remediation-hub"
@@ -18,6 +19,14 @@ LOG = "arn:aws:logs:us-east-1:111122223333:log-group"
 OWN, OTHER = "arn:aws:iam::111122223333:role/Dome9CloudBots", "arn:aws:iam::222233334444:role/Dome9CloudBots"
 MEMBER = {"aws__ResourceOrgID": ORGANIZATION}
 IN_ORGANIZATION = {"DeploymentMode": "multi", "OrganizationId": ORGANIZATION}
+
+RESOURCELESS = {
+    "cloudwatch:GetMetricStatistics",
+    "lambda:ListEventSourceMappings",
+    "organizations:ListAccounts",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
 
 SINGLE, MULTI, ANYWHERE = hub(), hub(**IN_ORGANIZATION), hub(DeploymentMode="multi")
 
@@ -36,6 +45,7 @@ def test_the_hub_may_do_with_its_table_what_the_journal_does_and_no_more() -> No
         ("sns:GetTopicAttributes", f"{TOPICS}:d9-findings"),
         ("sns:GetTopicAttributes", f"{TOPICS}:remediationOutput"),
         ("sns:ListSubscriptionsByTopic", f"{TOPICS}:d9-findings"),
+        ("sns:GetSubscriptionAttributes", f"{TOPICS}:d9-findings"),
         ("sns:ListSubscriptionsByTopic", f"{TOPICS}:remediation-hub-alarms"),
         ("sqs:GetQueueUrl", QUEUE),
         ("sqs:GetQueueAttributes", QUEUE),
@@ -50,6 +60,11 @@ def test_doctor_may_look_at_what_the_hub_stands_on_and_at_nothing_like_it(action
     documents = rights(SINGLE, "look")
     assert said(documents, action, resource) is Word.ALLOW
     assert said(documents, action, f"{resource}-of-others") is Word.SILENT
+
+
+def test_doctor_may_do_all_it_does_about_the_hub() -> None:
+    actions = [each["Action"] for document in rights(SINGLE) for each in document["Statement"]]
+    assert set(LOOK) <= {one for each in actions for one in (each if isinstance(each, list) else [each])}
 
 
 def test_looking_shows_no_finding_and_changes_nothing() -> None:
@@ -69,13 +84,7 @@ def test_the_hubs_role_has_no_right_on_everything_but_those_that_know_no_resourc
             actions = each["Action"] if isinstance(each["Action"], list) else [each["Action"]]
             assert not any("*" in action for action in actions)
             wide += actions if each["Resource"] == "*" else []
-    looking = {
-        "cloudwatch:GetMetricStatistics",
-        "lambda:ListEventSourceMappings",
-        "sns:GetSubscriptionAttributes",
-    }
-    tracing = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
-    assert set(wide) <= {"organizations:ListAccounts", *looking, *tracing}
+    assert set(wide) <= RESOURCELESS
     assert "ManagedPolicyArns" not in stack.properties("HubRole")
 
 

@@ -262,10 +262,39 @@ def test_regions_and_endpoints_stay_inside(made: dict[str, Any]) -> None:
     assert "botocore/cacert.pem" in inside
 
 
-def test_services_for_bots_of_ones_own_can_be_added(packages: Built, tmp_path: Path) -> None:
-    assert "redshift" not in services(packages.packages[OWN])
-    [more] = hub_package(tmp_path, "--arch", OWN, "--services", "redshift, workspaces", **packages.offline)
-    assert services(more) == services(packages.packages[OWN]) | {"redshift", "workspaces"}
+OWN_BOT = """
+def run_action(boto_session, rule, entity, params):
+    return boto_session.client("redshift").describe_clusters()
+"""
+
+LIST_OWN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import boto3
+from bots._own import catalogue
+
+bot = catalogue().bot_named("team_look_at_clusters")
+print(bot.name, bot.risk, boto3.Session(region_name="us-east-1").client("redshift").meta.service_model.service_name)
+"""
+
+
+def test_bots_of_ones_own_come_along_with_the_services_they_name(packages: Built, tmp_path: Path) -> None:
+    folder = tmp_path / "my-bots"
+    folder.mkdir()
+    (folder / "team_look_at_clusters.py").write_text(OWN_BOT, encoding="utf-8")
+    [more] = hub_package(tmp_path, "--arch", OWN, "--own-bots", str(folder), **packages.offline)
+    assert services(more) == services(packages.packages[OWN]) | {"redshift"}
+    task = tmp_path / "task"
+    with zipfile.ZipFile(more["file"]) as archive:
+        archive.extractall(task)
+    told = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", LIST_OWN, str(task)],
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "team_look_at_clusters destructive redshift\n"
 
 
 def test_python_and_architectures_are_those_of_the_hubs_template_and_lock() -> None:
@@ -339,10 +368,14 @@ class TestRefusals:
         with pytest.raises(CannotPackage, match=r"hashes as locked .* Expected sha256 0000"):
             build(OWN, tmp_path / "dist", root=checkout, python=running())
 
-    @pytest.mark.usefixtures("offline")
-    def test_a_service_nobody_knows_is_refused(self, checkout: Path, tmp_path: Path) -> None:
-        with pytest.raises(CannotPackage, match="boto3 knows no service redshfit"):
-            build(OWN, tmp_path, root=checkout, services=["redshfit"], python=running())
+    def test_a_folder_of_bots_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(CannotPackage, match="no folder nowhere to take bots from"):
+            build(OWN, tmp_path, own_bots=Path("nowhere"), python=running())
+
+    def test_a_bot_of_ones_own_can_import_only_what_the_lock_holds(self, tmp_path: Path) -> None:
+        (tmp_path / "team_bot.py").write_text("import no_such_package\n", encoding="utf-8")
+        with pytest.raises(CannotPackage, match="no_such_package is imported but not installed"):
+            build(OWN, tmp_path, own_bots=tmp_path, python=running())
 
     @pytest.mark.usefixtures("offline")
     def test_more_than_lambda_takes_is_refused(

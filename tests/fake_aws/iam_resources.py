@@ -196,6 +196,9 @@ def _s3control(call: Call, where: Where) -> Arns:
 def _sns(call: Call, where: Where) -> Arns:
     if call.operation in ("ListTopics", "ListSubscriptions"):
         return ANY
+    if call.operation == "GetSubscriptionAttributes":
+        # Of a subscription IAM knows the topic.
+        return (str(call.params.get("SubscriptionArn", "")).rpartition(":")[0],)
     return named(call, where, {"TopicArn": "{}", "TargetArn": "{}", "Name": "{}", "ResourceArn": "{}"})
 
 

@@ -278,6 +278,12 @@ FORBIDDEN = [
     ("dynamodb:UpdateTable", f"arn:aws:dynamodb:us-east-1:{HUB}:table/remediation-hub"),
     ("lambda:UpdateFunctionConfiguration", f"arn:aws:lambda:us-east-1:{HUB}:function:remediation-hub"),
     ("logs:DeleteLogGroup", f"arn:aws:logs:us-east-1:{HUB}:log-group:/aws/lambda/remediation-hub:*"),
+    ("logs:PutRetentionPolicy", f"arn:aws:logs:us-east-1:{HUB}:log-group:remediation-hub-worker:log-stream:"),
+    (
+        "firehose:TagDeliveryStream",
+        f"arn:aws:firehose:us-east-1:{HUB}:deliverystream/remediation-hub-reports",
+    ),
+    ("s3:DeleteBucket", f"arn:aws:s3:::remediation-hub-reports-{HUB}-us-east-1"),
     ("cloudformation:DeleteStack", f"arn:aws:cloudformation:us-east-1:{HUB}:stack/remediation-hub/7f3a"),
     ("cloudformation:UpdateStack", NAMES["AWS::StackId"]),
 ]
@@ -286,6 +292,16 @@ FORBIDDEN = [
 @pytest.mark.parametrize(("action", "resource"), FORBIDDEN)
 def test_the_role_is_kept_off_by_an_explicit_deny(action: str, resource: str) -> None:
     assert says(limits(ALL), action, resource) is Word.DENY
+
+
+@pytest.mark.parametrize(
+    ("aliases", "word"),
+    [(("alias/app", "alias/remediation-hub"), Word.DENY), (("alias/app",), Word.SILENT), ((), Word.SILENT)],
+)
+def test_the_hubs_key_is_known_by_its_alias(aliases: tuple[str, ...], word: Word) -> None:
+    key = f"arn:aws:kms:us-east-1:{HUB}:key/0a1b2c3d-1111-2222-3333-444455556666"
+    context: Context = {"kms:ResourceAliases": aliases}
+    assert says(limits(ALL), "kms:ScheduleKeyDeletion", key, context) is word
 
 
 UNTOUCHED = [

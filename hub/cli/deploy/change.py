@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from deploy.adoption import JOURNAL
 from deploy.change_set import carry_out, discard
 from deploy.proposal import REMAINS, Proposal, present
 from deploy.session import Aws
@@ -122,9 +123,15 @@ class StackChange:
 
     def _show(self, proposal: Proposal) -> None:
         assert proposal.change_set is not None
-        if changed := proposal.changed_values:
-            out().print(values_table(changed, proposal.made, new=proposal.before is None))
-        out().print(changes_table(proposal.change_set.changes))
+        if values := values_table(proposal):
+            out().print(values)
+        if proposal.before is None:
+            say("all other parameters have the template's defaults")
+        changes = proposal.change_set.changes
+        out().print(changes_table(changes))
+        if any(change.resource == JOURNAL and change.replacement == "True" for change in changes):
+            text = "The journal is replaced by an empty one: this hub can undo nothing of what it has done so far."
+            out().print(text, style="bold red")
 
     def _left_for_review(self, proposal: Proposal) -> Settled:
         change_set = proposal.change_set

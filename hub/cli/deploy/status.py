@@ -99,7 +99,8 @@ def _stack_table(title: str, state: StackState) -> Table:
     for name in ("ExternalId", "DeploymentMode", "DryRun"):
         if name in stack.parameters:
             table.add_row(name, Text(stack.parameters[name]))
-    for name, value in stack.outputs.items():
+    # What has several lines is for machines.
+    for name, value in ((name, value) for name, value in stack.outputs.items() if "\n" not in value):
         table.add_row(Text(name), Text(value))
     return table
 

@@ -14,6 +14,7 @@ from hub.cli.console import err
 if TYPE_CHECKING:
     from deploy.change_set import Change, Detail
     from deploy.events import Event
+    from deploy.proposal import Proposal
     from deploy.spokes_plan import Plan
     from deploy.stack_sets import Missed
 
@@ -27,37 +28,44 @@ SHOWN_CHARACTERS = 60
 SHOWN_ACCOUNTS = 10
 
 
-def changes_table(changes: Iterable[Change]) -> Table:
-    """Action, resource, type, replacement, and what of it changes."""
-    table = _table("Action", "Resource", "Type", "Replaced", "What changes", title="Resources")
+def changes_table(changes: Sequence[Change]) -> Table:
+    """Action, resource, type and, where something is there already, replacement and what of it changes."""
+    modified = any(change.action == "Modify" for change in changes)
+    columns = ("Action", "Resource", "Type", *(("Replaced", "What changes") if modified else ()))
+    table = _table(*columns, title="Resources")
     for change in changes:
         kept = f" ({change.policy})" if change.policy else ""
-        table.add_row(
+        cells = [
             Text(change.action + kept, style=ACTIONS.get(change.action, "")),
             Text(change.resource),
             Text(change.type),
-            REPLACED.get(change.replacement, Text("")),
-            Text("\n".join(map(_detail, change.details))),
-        )
+        ]
+        if modified:
+            cells.append(REPLACED.get(change.replacement, Text("")))
+            cells.append(Text("\n".join(map(_detail, change.details))))
+        table.add_row(*cells)
     return table
 
 
 def _detail(detail: Detail) -> str:
     text = detail.what
-    if detail.before or detail.after:
+    # Documents begin alike; where they differ would be cut off.
+    if (detail.before or detail.after) and not (detail.before + detail.after).startswith(("{", "[")):
         text += f": {shown(detail.before)} → {shown(detail.after)}"
     return text + (f" (by {detail.because})" if detail.because else "")
 
 
-def values_table(changed: Iterable[tuple[str, str, str]], made: Sequence[str], *, new: bool) -> Table:
-    """Parameters that change. Of a new stack there is nothing now."""
-    columns = ("Parameter", "Value") if new else ("Parameter", "Now", "Will be")
-    table = _table(*columns, title="Parameters")
-    for name, now, wanted in changed:
-        value = shown(wanted) + (" (made for you)" if name in made else "")
+def values_table(proposal: Proposal) -> Table | None:
+    """Parameters that change; of a new stack those that are not the template's defaults. None for none."""
+    new = proposal.before is None
+    table = _table(*(("Parameter", "Value") if new else ("Parameter", "Now", "Will be")), title="Parameters")
+    for name, now, wanted in proposal.changed_values:
+        if new and name not in proposal.values.given:
+            continue
+        value = shown(wanted) + (" (made for you)" if name in proposal.made else "")
         cells = (name, value) if new else (name, shown(now), value)
         table.add_row(*map(Text, cells))
-    return table
+    return table if table.row_count else None
 
 
 def outputs_table(outputs: Iterable[tuple[str, str]]) -> Table:
@@ -75,7 +83,9 @@ def shown(value: str) -> str:
 
 
 def say_event(event: Event) -> None:
-    """A line for something that happened to a resource."""
+    """A line for something that happened to a resource; what AWS says twice is said once."""
+    if event.reason == "Resource creation Initiated":
+        return
     style = "bold red" if event.failed else "green" if event.status.endswith("_COMPLETE") else "dim"
     line = Text(f"{event.status:<28}", style=style)
     line.append(f" {event.resource}  {event.type}", style="default")
@@ -107,9 +117,11 @@ def plan_lines(what: Plan, name: str) -> Iterator[Text]:
         yield Text(f"  permissions {rights.before} → {rights.after}", style="yellow")
     else:
         yield Text(f"  permissions {rights.after}, as now")
-    for verb, bots, style in (("gained", rights.gained, "green"), ("lost", rights.lost, "bold red")):
-        if bots:
-            yield Text(f"  bots {verb}: {', '.join(bots)}", style=style)
+    if rights.gained:
+        yield Text(f"  bots gained: {listed(rights.gained)}", style="green")
+    if rights.lost:
+        # All of them: whoever agrees has to know.
+        yield Text(f"  bots lost: {', '.join(rights.lost)}", style="bold red")
     if what.changed:
         yield Text(f"  parameters changed: {', '.join(what.changed)}", style="yellow")
     for verb, accounts in (("new", what.new), ("updated", what.updated), ("current", what.current)):

@@ -15,7 +15,7 @@ from bots._aws import AwsError
 from bots._bot import Before, Bot, NoParams, Risk, Undo, account, on
 from hub.aws.accounts import Accounts, HubIdentity, session_policy
 from hub.aws.clients import Clients
-from hub.aws.directory import DIRECTORY_SECONDS, Directory
+from hub.aws.directory import DIRECTORY_SECONDS, NEWCOMER_SECONDS, Directory
 from hub.aws.errors import outcome_of
 from hub.aws.throttle import Pacer
 from hub.errors import SpokeDenied, SpokeError, SpokeUnreachable
@@ -334,12 +334,38 @@ async def test_the_organization_is_asked_anew_when_the_answer_is_old(
 ) -> None:
     organizations, settings = management
     async with directory(settings()) as known:
-        assert await known.find("222233334444") is None
+        there = _member(organizations, "there")
+        assert await known.find(there) is not None
+        organizations.close_account(AccountId=there)
+        fact = await known.find(there)
+        assert fact is not None
+        assert fact.active
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + DIRECTORY_SECONDS + 1)
+        fact = await known.find(there)
+        assert fact is not None
+        assert not fact.active
+
+
+async def test_an_account_that_has_joined_since_is_found_without_asking_for_every_stranger(
+    management: tuple[Any, Callable[[], Settings]], monkeypatch: pytest.MonkeyPatch, aws: FakeAws
+) -> None:
+    organizations, settings = management
+
+    def lists() -> int:
+        return sum(call.name == "organizations:ListAccounts" for call in aws.calls())
+
+    async with directory(settings()) as known:
+        before = lists()
+        for stranger in ("222233334444", "333344445555"):
+            assert await known.find(stranger) is None
+        assert lists() == before + 1
         late = _member(organizations, "late")
         assert await known.find(late) is None
         now = time.time()
-        monkeypatch.setattr(time, "time", lambda: now + DIRECTORY_SECONDS + 1)
+        monkeypatch.setattr(time, "time", lambda: now + NEWCOMER_SECONDS + 1)
         assert await known.find(late) is not None
+        assert lists() == before + 2
 
 
 async def test_no_right_to_list_accounts_means_no_account_is_ours(
