@@ -193,7 +193,7 @@ async def _examined(examiner: Examiner, facts: AccountFacts) -> AccountHealth:
             "account", f"not looked: {type(error).__name__}", "run doctor with --debug", answer=str(error)
         )
         return AccountHealth(
-            account_id=facts.account_id, name=facts.name, standing=Standing.NOT_PROTECTED, lines=(line,)
+            account_id=facts.account_id, name=facts.name, standing=Standing.NOT_KNOWN, lines=(line,)
         )
 
 

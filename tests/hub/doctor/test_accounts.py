@@ -77,6 +77,17 @@ async def test_a_role_with_another_external_id_is_not_protected(
     assert "ExternalId" in about(found.lines, "role").seen
 
 
+async def test_an_account_that_aws_does_not_answer_about_is_not_known(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    account = await protected(aws)
+    # One of AWS's words for it that botocore does not know, so that it does not try again for seconds.
+    aws.fail(HUB_ACCOUNT, "sts:AssumeRole", "TooManyRequests", status=400)
+    found = await examined(hub_settings(account), account)
+    assert (found.standing, found.state) == (Standing.NOT_KNOWN, State.UNKNOWN)
+    assert "throttled" in about(found.lines, "role").seen
+
+
 async def test_where_the_hub_may_ask_stack_sets_it_knows_that_the_role_is_missing(
     aws: FakeAws, hub_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,7 +335,8 @@ async def test_an_account_that_nobody_foresaw_does_not_hide_the_others(
     health = await look(hub_settings(account, broken), Wish())
     found = {each.account_id: each for each in health.accounts}
     assert found[account].standing is Standing.PROTECTED
-    assert (found[broken].standing, found[broken].state) == (Standing.NOT_PROTECTED, State.UNKNOWN)
+    assert (found[broken].standing, found[broken].state) == (Standing.NOT_KNOWN, State.UNKNOWN)
+    assert not health.well
     assert about(found[broken].lines, "account").seen == "not looked: ResponseParserError"
 
 
@@ -332,7 +344,7 @@ async def test_the_hubs_own_account_without_a_spoke_role_is_not_told_to_be_right
     hub_settings: MakeSettings,
 ) -> None:
     found = await examined(hub_settings(HUB_ACCOUNT), HUB_ACCOUNT)
-    assert (found.standing, found.state) == (Standing.NOT_PROTECTED, State.UNKNOWN)
+    assert (found.standing, found.state) == (Standing.NOT_KNOWN, State.UNKNOWN)
     assert "HUB_OWN_ACCOUNT_BY_ROLE" in about(found.lines, "role").do
 
 
