@@ -108,7 +108,7 @@ class _Removal:
     async def _stacks(self) -> tuple[list[str], list[str]]:
         cloudformation = await self._aws.client("cloudformation")
         names = [] if self._chosen.accounts else [PLAIN_STACK_NAME]
-        names += [self._chosen.hub_stack] if self._chosen.everything else []
+        names += [options.ARCHIVE_STACK, self._chosen.hub_stack] if self._chosen.everything else []
         there = [name for name in names if await find(cloudformation, name) is not None]
         return [n for n in there if n == PLAIN_STACK_NAME], [n for n in there if n != PLAIN_STACK_NAME]
 
