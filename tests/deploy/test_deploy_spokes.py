@@ -147,6 +147,26 @@ def test_an_account_where_it_fails_is_named_with_the_reason_and_what_to_do_and_t
     assert deploy(where.management, "status", *FOR_ONE).exit_code == 0
 
 
+def test_a_role_that_was_deleted_by_hand_comes_back_when_asked_for_again(
+    aws: FakeAws, deploy: Deploy, where: Organization, told: list[str]
+) -> None:
+    words = ("--ou", "/Workloads", *told)
+    assert deploy(where.management, "spokes", *words).exit_code == 0
+    iam = aws.admin(where.lower).client("iam")
+    for each in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=ROLE, PolicyArn=each["PolicyArn"])
+    iam.delete_role(RoleName=ROLE)
+    assert "nothing to do" in deploy(where.management, "spokes", *words).stdout
+    done = deploy(where.management, "spokes", "--again", where.lower, *told)
+    assert done.exit_code == 0, done.output
+    assert f"taken away first, and made anew: {where.lower}" in done.stdout
+    assert has_role(aws, where.lower)
+    assert has_role(aws, where.upper)
+    unknown = deploy(where.management, "spokes", *words, "--again", where.outside)
+    assert unknown.exit_code == 2
+    assert f"has no stack in {where.outside}" in unknown.stderr
+
+
 def test_an_operation_that_is_under_way_is_waited_for(
     aws: FakeAws, deploy: Deploy, where: Organization, told: list[str]
 ) -> None:
@@ -260,6 +280,10 @@ def test_without_a_hub_its_facts_have_to_be_given(deploy: Deploy, where: Organiz
             "--exclude leaves accounts out of an --ou",
         ),
         (("--account", "12"), "an account id has 12 digits"),
+        (
+            ("--ou", "/", "--again", "222233334444", "--exclude", "222233334444"),
+            "either made --again or left out",
+        ),
         (("--here", "--bots", "s3_enable_versionin"), "s3_enable_versioning"),
     ],
 )

@@ -20,6 +20,7 @@ from deploy.organization import (
 )
 from deploy.parameters import Values
 from deploy.proposal import proposed
+from deploy.removal import take_spokes_away
 from deploy.session import Aws
 from deploy.spokes import PLAIN_STACK_NAME, SERVICE_MANAGED, kept_roles, rendered, role_values, roll_out
 from deploy.spokes_plan import Plan, Wish, plan
@@ -39,12 +40,14 @@ class Chosen:
 
     Attributes:
         units: OUs as they were named.
+        again: accounts whose stack is taken away first, because it is not what CloudFormation believes.
         roles: of a self-managed StackSet; None for a service-managed one.
     """
 
     units: tuple[str, ...]
     accounts: tuple[str, ...]
     excluded: tuple[str, ...]
+    again: tuple[str, ...]
     here: bool
     bots: tuple[str, ...] | None
     max_risk: Risk | None
@@ -55,13 +58,15 @@ class Chosen:
         Raises:
             InputWrong: the options contradict each other, or choose nothing.
         """
-        if not self.units and not self.accounts and not self.here:
+        if not (self.units or self.accounts or self.again or self.here):
             raise InputWrong("which accounts? give --ou, --account or --here")
         if self.roles is not None and self.units:
             raise InputWrong("a self-managed StackSet knows no OUs: list the accounts with --account")
+        if set(self.again) & set(self.excluded):
+            raise InputWrong("an account is either made --again or left out with --exclude")
         if self.excluded and not self.units:
             raise InputWrong("--exclude leaves accounts out of an --ou, and there is none")
-        wrong = [each for each in (*self.accounts, *self.excluded) if not is_account_id(each)]
+        wrong = [each for each in (*self.accounts, *self.excluded, *self.again) if not is_account_id(each)]
         if wrong:
             raise InputWrong(f"{', '.join(wrong)}: an account id has 12 digits")
 
@@ -84,7 +89,7 @@ async def run(
     missed: tuple[Missed, ...] = ()
     async with account.open() as aws:
         role = _Role(aws, template, parameters, hub_stack, manner)
-        if chosen.units or chosen.accounts:
+        if chosen.units or chosen.accounts or chosen.again:
             told["stack_set"], missed = await role.everywhere(chosen, stack_set)
         if chosen.here:
             told["here"] = await role.here()
@@ -128,25 +133,32 @@ class _Role:
         values = await self._values(before.parameters if before else None)
         wish = Wish(
             units=tuple(organization.unit(each) for each in chosen.units) if organization else (),
-            accounts=chosen.accounts,
+            accounts=(*chosen.accounts, *chosen.again),
             excluded=chosen.excluded,
         )
+        instances = await stack_sets.instances() if before else ()
+        if unknown := set(chosen.again) - {each.account_id for each in instances}:
+            raise InputWrong(f"StackSet {name} has no stack in {', '.join(sorted(unknown))} to make again")
         what = plan(
             wish,
             organization=organization,
             management_id=who.management_id if who else "",
             before=before,
-            instances=await stack_sets.instances() if before else (),
+            instances=[each for each in instances if each.account_id not in chosen.again],
             targeted=await stack_sets.units() if before and organization else (),
             template=self._template,
             values=values,
         )
         if not self._manner.as_json:
+            if chosen.again:
+                out().print(f"taken away first, and made anew: {', '.join(chosen.again)}", markup=False)
             for line in plan_lines(what, name):
                 out().print(line)
         missed: tuple[Missed, ...] = ()
         if not what.does_nothing:
             insist("Go ahead?", yes=self._manner.yes)
+            if chosen.again:
+                await take_spokes_away(stack_sets, only=chosen.again)
             model = SERVICE_MANAGED if chosen.roles is None else kept_roles(chosen.roles, before)
             missed = await self._roll_out(stack_sets, what, values, model)
             self._say_end(what, missed, organization)

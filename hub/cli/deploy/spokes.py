@@ -15,6 +15,7 @@ EXAMPLES = """
   hub deploy spokes --ou /Workloads                      an OU and those below it, new accounts too
   hub deploy spokes --ou / --exclude 222233334444        the whole organization but one account
   hub deploy spokes --account 222233334444 --max-risk config-change
+  hub deploy spokes --again 222233334444                 its role was changed or deleted by hand
   hub deploy spokes --here                               this account alone, as a plain stack
   hub deploy spokes --self-managed --account 222233334444 --execution-role OurExecutionRole
 
@@ -35,6 +36,10 @@ def spokes(
     account: Annotated[list[str] | None, typer.Option(help="Account id; may be repeated.")] = None,
     exclude: Annotated[
         list[str] | None, typer.Option(help="Account id to leave out of the OUs; may be repeated.")
+    ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(help="Account whose role was changed or deleted by hand: take it away, bring it back."),
     ] = None,
     here: Annotated[
         bool, typer.Option("--here", help="This account too, as a plain stack: StackSets leave some out.")
@@ -80,6 +85,7 @@ def spokes(
                 units=tuple(ou or ()),
                 accounts=tuple(account or ()),
                 excluded=tuple(exclude or ()),
+                again=tuple(again or ()),
                 here=here,
                 bots=None if bots is None else tuple(filter(None, bots.split(","))),
                 max_risk=max_risk,
