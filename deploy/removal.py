@@ -15,9 +15,10 @@ from botocore.exceptions import ClientError
 from deploy.adoption import DEAD_LETTERS, JOURNAL, has_table, no_queue
 from deploy.calls import items, said, until
 from deploy.errors import DeploymentFailed, InputWrong
+from deploy.instances import Instance, Missed, where
 from deploy.session import Aws
 from deploy.stack import find
-from deploy.stack_sets import Instance, Missed, StackSets, where
+from deploy.stack_sets import StackSets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,8 @@ async def take_spokes_away(
     missed: list[Missed] = []
     for target, region in where(each for each in instances if each.account_id in retained):
         missed += await stack_sets.take_away(target, region, retain=True)
-    for target, region in where(i for i in instances if i.account_id not in retained and meant(i)):
+    rest = [each for each in instances if each.account_id not in retained and meant(each)]
+    for target, region in where(rest, whole=not only):
         missed += await stack_sets.take_away(target, region)
     left = tuple(filter(meant, await stack_sets.instances()))
     if not left and not only:

@@ -10,12 +10,13 @@ from bots._bot import Risk
 from bots._catalogue import BrokenBot, Catalogue, UnknownBot
 from deploy.calls import PATIENCE, Patience
 from deploy.errors import InputWrong, ParametersWrong
+from deploy.instances import Missed, Target
 from deploy.next_steps import spoke_parameters
 from deploy.parameters import Values, settle
 from deploy.session import Aws
 from deploy.spokes_plan import Plan
 from deploy.stack import find
-from deploy.stack_sets import CallAs, Definition, Missed, StackSets, Target
+from deploy.stack_sets import CallAs, Definition, StackSets
 from deploy.template import parse
 from spoke_role import template as role
 from spoke_role.documents import TooLarge

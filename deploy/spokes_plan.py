@@ -11,10 +11,11 @@ from typing import Literal
 
 from bots._catalogue import names
 from deploy.errors import InputWrong
+from deploy.instances import Instance, Target, where
 from deploy.organization import Account, Organization, Unit, is_below
 from deploy.parameters import Values, declared
 from deploy.permissions import bots_of, version
-from deploy.stack_sets import Definition, Instance, Target, where
+from deploy.stack_sets import Definition
 from deploy.template import differences, parse
 from spoke_role.policy import select
 

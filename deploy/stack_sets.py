@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concept
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from deploy.calls import PATIENCE, Patience, code, items, said, until
 from deploy.errors import DeploymentFailed
+from deploy.instances import Instance, Missed, Target
 from deploy.stack import CAPABILITIES
 
 CallAs = Literal["SELF", "DELEGATED_ADMIN"]
@@ -28,42 +29,6 @@ GOING_ON = {"FailureTolerancePercentage": 100, "MaxConcurrentPercentage": 100}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
-    """An account where it did not work, and why."""
-
-    account_id: str
-    region: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
-    """A stack of the StackSet in an account. ``unit_id`` is the OU it was deployed through."""
-
-    account_id: str
-    region: str
-    status: str
-    detail: str = ""
-    reason: str = ""
-    unit_id: str = ""
-
-    @property
-    def current(self) -> bool:
-        """Whether the account has what the StackSet says."""
-        return self.status == "CURRENT"
-
-    @property
-    def suspended(self) -> bool:
-        """Whether StackSets leave it alone because the account is suspended."""
-        return self.detail == "SKIPPED_SUSPENDED_ACCOUNT"
-
-    @property
-    def behind(self) -> bool:
-        """Whether something is to be done about it."""
-        return not self.current and not self.suspended
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """What a StackSet says that its stacks are."""
 
@@ -72,41 +37,6 @@ class Definition:
     model: Model
     admin_role: str = ""
     execution_role: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Accounts an operation is about: of OUs all, all but some, or only some; or, without OUs, just these."""
-
-    units: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
-    filter: Literal["NONE", "INTERSECTION", "DIFFERENCE"] = "NONE"
-
-    @property
-    def request(self) -> dict[str, Any]:
-        """As the calls take it."""
-        if not self.units:
-            return {"Accounts": list(self.accounts)}
-        targets: dict[str, Any] = {"OrganizationalUnitIds": list(self.units)}
-        if self.filter != "NONE":
-            targets |= {"Accounts": list(self.accounts), "AccountFilterType": self.filter}
-        return {"DeploymentTargets": targets}
-
-
-def where(instances: Iterable[Instance]) -> list[tuple[Target, str]]:
-    """Exactly these, as targets and regions: those of one OU and region in one operation."""
-    places: dict[tuple[str, str], list[str]] = {}
-    for each in instances:
-        places.setdefault((each.unit_id, each.region), []).append(each.account_id)
-    return [
-        (
-            Target(units=(unit,), accounts=tuple(accounts), filter="INTERSECTION")
-            if unit
-            else Target(accounts=tuple(accounts)),
-            region,
-        )
-        for (unit, region), accounts in sorted(places.items())
-    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,13 +152,10 @@ class StackSets:
                 return str(each["OperationId"])
         return None
 
-    async def wait_for_others(self) -> bool:
-        """Wait for an operation that is under way; whether there was one."""
-        operation = await self.under_way()
-        if operation is None:
-            return False
-        await self._ended(operation)
-        return True
+    async def wait_for_others(self) -> None:
+        """Wait for an operation that is under way, if there is one."""
+        if operation := await self.under_way():
+            await self._over(operation)
 
     @staticmethod
     def _about(target: Target, region: str) -> dict[str, Any]:
@@ -256,6 +183,23 @@ class StackSets:
         Raises:
             DeploymentFailed: it failed as a whole.
         """
+        ended, results = await self._over(operation)
+        missed = tuple(
+            Missed(
+                account_id=each.get("Account", ""),
+                region=each.get("Region", ""),
+                reason=each.get("StatusReason") or each["Status"].lower(),
+            )
+            for each in results
+            if each["Status"] in ("FAILED", "CANCELLED")
+        )
+        if ended["Status"] != "SUCCEEDED" and not missed:
+            reason = ended.get("StatusReason") or "AWS gives no reason"
+            raise DeploymentFailed(f"StackSet {self.name}: {ended['Status'].lower()}: {reason}")
+        return missed
+
+    async def _over(self, operation: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The operation when it is over, however it ended, and what it says of each account."""
         request = {**self._which, "OperationId": operation}
 
         async def look() -> dict[str, Any] | None:
@@ -275,19 +219,7 @@ class StackSets:
         results = await self._results(request)
         if self.count is not None:
             self.count(len(results), len(results))
-        missed = tuple(
-            Missed(
-                account_id=each.get("Account", ""),
-                region=each.get("Region", ""),
-                reason=each.get("StatusReason") or each["Status"].lower(),
-            )
-            for each in results
-            if each["Status"] in ("FAILED", "CANCELLED")
-        )
-        if ended["Status"] != "SUCCEEDED" and not missed:
-            reason = ended.get("StatusReason") or "AWS gives no reason"
-            raise DeploymentFailed(f"StackSet {self.name}: {ended['Status'].lower()}: {reason}")
-        return missed
+        return ended, results
 
     async def _results(self, request: Mapping[str, str]) -> list[dict[str, Any]]:
         name = "list_stack_set_operation_results"

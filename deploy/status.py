@@ -10,12 +10,13 @@ from typing import Any
 from bots._bot import Risk
 from bots._catalogue import Catalogue
 from deploy.errors import DeploymentFailed
+from deploy.instances import Instance
 from deploy.organization import Organization, Standing, read_organization, standing
 from deploy.permissions import bots_of, version
 from deploy.session import Aws
 from deploy.spokes import rendered
 from deploy.stack import Stack, find
-from deploy.stack_sets import Definition, Instance, StackSets
+from deploy.stack_sets import Definition, StackSets
 from deploy.template import differences, hub_template, parse
 from spoke_role.policy import select
 

@@ -12,12 +12,13 @@ from bots._bot import Risk
 from bots._catalogue import Catalogue
 from deploy.advice import advice
 from deploy.errors import InputWrong
+from deploy.instances import Instance, Target
 from deploy.organization import Account, Organization, Unit, is_below
 from deploy.parameters import Values, settle
 from deploy.permissions import bots_of, version
 from deploy.spokes import rendered
 from deploy.spokes_plan import LeftOut, Plan, Wish, plan, topmost
-from deploy.stack_sets import Definition, Instance, Target
+from deploy.stack_sets import Definition
 from deploy.template import parse, role_template
 from spoke_role.policy import select
 

@@ -8,8 +8,9 @@ import pytest
 
 from deploy.calls import Patience
 from deploy.errors import DeploymentFailed
+from deploy.instances import Instance, Missed, Target, where
 from deploy.spokes import Rollout, deploy_spokes
-from deploy.stack_sets import Definition, Instance, Missed, StackSets, Target, where
+from deploy.stack_sets import Definition, StackSets
 from spoke_role.policy import policies, select
 from tests.deploy.estate import AT_ONCE, EXTERNAL_ID, LEFT_OUT, ROLE_YAML, organization, spokes
 from tests.deploy.told import Told, refused
@@ -247,3 +248,17 @@ def test_stacks_of_one_unit_and_region_are_worked_on_together() -> None:
         (Target(units=("ou-b",), accounts=("1",), filter="INTERSECTION"), "eu"),
     ]
     assert where([at("1", "eu", "")]) == [(Target(accounts=("1",)), "eu")]
+    assert where([at("1", "eu", "ou-a"), at("2", "eu", "ou-a")], whole=True) == [
+        (Target(units=("ou-a",)), "eu")
+    ]
+    assert where([at("1", "eu", "")], whole=True) == [(Target(accounts=("1",)), "eu")]
+
+
+async def test_how_somebody_elses_operation_ended_is_not_our_failure() -> None:
+    client = Told(
+        list_stack_set_operations=results({"OperationId": "theirs", "Status": "STOPPING"}),
+        describe_stack_set_operation=[operation("STOPPING"), operation("STOPPED")],
+        list_stack_set_operation_results=results(),
+    )
+    await a_set(client).wait_for_others()
+    assert len(client.requests("describe_stack_set_operation")) == 2

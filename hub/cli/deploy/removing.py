@@ -10,12 +10,13 @@ from typing import Any
 from rich.text import Text
 
 from deploy.errors import DeploymentFailed, InputWrong
+from deploy.instances import Missed
 from deploy.organization import standing
 from deploy.removal import Kept, delete_journal, delete_queue, kept_by, take_spokes_away, waiting
 from deploy.session import Aws
 from deploy.spokes import PLAIN_STACK_NAME
 from deploy.stack import delete_stack, find
-from deploy.stack_sets import Missed, StackSets
+from deploy.stack_sets import StackSets
 from hub.cli.console import out, print_json
 from hub.cli.deploy import options
 from hub.cli.deploy.conduct import Declined, answer, insist, must_be_able_to_ask

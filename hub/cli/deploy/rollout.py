@@ -10,6 +10,7 @@ from typing import Any
 from bots._bot import Risk
 from deploy.advice import advice
 from deploy.errors import InputWrong
+from deploy.instances import Missed
 from deploy.organization import (
     Organization,
     Standing,
@@ -24,7 +25,7 @@ from deploy.removal import take_spokes_away
 from deploy.session import Aws
 from deploy.spokes import PLAIN_STACK_NAME, SERVICE_MANAGED, kept_roles, rendered, role_values, roll_out
 from deploy.spokes_plan import Plan, Wish, plan
-from deploy.stack_sets import Definition, Missed, StackSets
+from deploy.stack_sets import Definition, StackSets
 from hub.cli.bots import known_bots
 from hub.cli.console import out, print_json
 from hub.cli.deploy import options

@@ -14,9 +14,9 @@ from hub.cli.console import err
 if TYPE_CHECKING:
     from deploy.change_set import Change, Detail
     from deploy.events import Event
+    from deploy.instances import Missed
     from deploy.proposal import Proposal
     from deploy.spokes_plan import Plan
-    from deploy.stack_sets import Missed
 
 ACTIONS = {"Add": "green", "Modify": "yellow", "Remove": "bold red", "Import": "cyan"}
 REPLACED = {
