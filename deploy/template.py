@@ -43,6 +43,11 @@ def hub_template() -> str:
     return resources.files("deploy").joinpath("hub.yaml").read_text(encoding="utf-8")
 
 
+def archive_template() -> str:
+    """The text of ``deploy/archive.yaml``."""
+    return resources.files("deploy").joinpath("archive.yaml").read_text(encoding="utf-8")
+
+
 def role_template() -> str:
     """The text of ``spoke_role/role.yaml``, the role for all bots."""
     return resources.files("spoke_role").joinpath("role.yaml").read_text(encoding="utf-8")

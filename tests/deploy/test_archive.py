@@ -19,7 +19,7 @@ from tests.spoke_role.reading import ROOT, parsed
 PATH = ROOT / "deploy/archive.yaml"
 TEMPLATE = parsed(PATH.read_text(encoding="utf-8"))
 KEY = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000000"
-BUCKET = "arn:aws:s3:::remediation-hub-reports-111122223333-us-east-1"
+BUCKET = "arn:aws:s3:::stack-bucket-1a2b3c"
 WRITER = "arn:aws:iam::111122223333:role/remediation-hub-archive-writer"
 ADMIN = "arn:aws:iam::111122223333:role/admin"
 SPOKE = "arn:aws:iam::111122223333:role/Dome9CloudBots"
@@ -81,6 +81,10 @@ def test_the_bucket_is_encrypted_with_the_hubs_key_or_s3s_own(key: str, wanted: 
     assert stream.get("KeyARN", "") == key
     results = stack.properties("WorkGroup")["WorkGroupConfiguration"]["ResultConfiguration"]
     assert results["EncryptionConfiguration"].get("KmsKey", "") == key
+
+
+def test_the_bucket_can_be_named() -> None:
+    assert archive(BucketName="our-reports").outputs["ArchiveBucket"] == "our-reports"
 
 
 def test_reports_are_kept_as_long_as_asked_and_query_results_are_not() -> None:

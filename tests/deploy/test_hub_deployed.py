@@ -123,7 +123,6 @@ def test_reports_are_handed_to_the_archive(estate: Estate) -> None:
 
 def test_the_archives_bucket_is_closed_and_encrypted(estate: Estate) -> None:
     s3, bucket = estate.client("s3"), estate.archive["ArchiveBucket"]
-    assert bucket == f"remediation-hub-reports-{estate.admin.account_id}-us-east-1"
     [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     by_default = rule["ApplyServerSideEncryptionByDefault"]
     assert by_default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": estate.hub["EncryptionKeyArn"]}

@@ -202,5 +202,5 @@ class WorkedOut:
             "AWS::Logs::LogStream": "LogStreamName",
             "AWS::S3::Bucket": "BucketName",
         } | {each: names for each, (_, _, names) in _ARNS.items()}
-        found = self.value(self.template["Resources"][name]["Properties"][named_by[kind]])
+        found = self.properties(name).get(named_by[kind], f"stack-{name.lower()}-1a2b3c")
         return str(found["Name"] if isinstance(found, dict) else found)

@@ -9,6 +9,7 @@ EXAMPLES = """
 
   hub deploy hub -P DeploymentMode=multi -P DryRun=true    the hub's stack, in the security account
   hub deploy spokes --ou /Workloads                        the spoke role, in every account of an OU
+  hub deploy archive                                       every report kept for years, for Athena
   hub deploy status                                        where it is, and where it is not
   hub deploy remove                                        take it all away; the journal stays
 
@@ -18,7 +19,7 @@ Exit status: 0 done, or nothing to do, 1 AWS did not do it or you said no, 2 it 
 
 
 def add_to(app: typer.Typer) -> None:
-    from hub.cli.deploy import hub, remove, spokes, status  # noqa: PLC0415 - what they share is in this package
+    from hub.cli.deploy import archive, hub, remove, spokes, status  # noqa: PLC0415 - what they share is in this package
 
     deploy = typer.Typer(
         name="deploy",
@@ -28,6 +29,6 @@ def add_to(app: typer.Typer) -> None:
         epilog=EXAMPLES,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (hub, spokes, status, remove):
+    for module in (hub, spokes, archive, status, remove):
         module.add_to(deploy)
     app.add_typer(deploy)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 HUB_STACK = "remediation-hub"
 STACK_SET = "remediation-hub-spokes"
+ARCHIVE_STACK = "remediation-hub-archive"
 
 Profile = Annotated[
     str | None, typer.Option("--profile", envvar="AWS_PROFILE", help="Profile with the credentials.")
