@@ -45,7 +45,7 @@ async def test_the_hubs_stack_makes_topics_queues_table_and_role(aws: FakeAws) -
     wanted = {each["IndexName"]: each["KeySchema"] for each in table_definition()["GlobalSecondaryIndexes"]}
     assert {each["IndexName"]: each["KeySchema"] for each in table["GlobalSecondaryIndexes"]} == wanted
     policies = admin.client("iam").list_role_policies(RoleName=outputs["HubRoleName"])["PolicyNames"]
-    assert sorted(policies) == ["enter", "work"]
+    assert sorted(policies) == ["enter", "log", "look", "work"]
 
 
 async def test_the_hub_of_an_organization_is_given_the_way_into_that_organization(aws: FakeAws) -> None:
