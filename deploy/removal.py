@@ -25,7 +25,7 @@ class Kept:
     """What the hub's stack leaves behind when it is deleted. "" for what is not there any more.
 
     Attributes:
-        others: further resources a former stack has left, as type and name.
+        others: type and name of what else a stack that is gone has left; of one that is there nothing is known.
     """
 
     journal: str = ""

@@ -136,6 +136,15 @@ def test_findings_nobody_has_looked_at_are_kept(deploy: Deploy, hub: Admin) -> N
     assert (tables(hub), queues(hub)) == ([], [])
 
 
+def test_a_key_that_stays_is_named(aws: FakeAws, deploy: Deploy) -> None:
+    admin = aws.fresh_account()
+    assert deploy(admin.account_id, "hub", *HUB, "-P", "Encryption=own-key").exit_code == 0
+    done = json.loads(deploy(admin.account_id, "remove", "--yes", "--json").stdout)
+    key = admin.client("kms").list_keys()["Keys"][0]["KeyId"]
+    assert done["kept"]["journal"] == "remediation-hub"
+    assert done["kept"]["AWS::KMS::Key"] == key
+
+
 def test_the_journal_goes_only_when_its_name_is_typed(deploy: Deploy, hub: Admin) -> None:
     with pytest.raises(ClientError, match="DeletionProtectionEnabled"):
         hub.client("dynamodb").delete_table(TableName="remediation-hub")

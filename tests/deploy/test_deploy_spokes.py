@@ -99,6 +99,10 @@ def test_accounts_can_be_excluded_and_picked(
     assert f"left out: {where.lower} prod: excluded" in done.stdout
     found = {account: has_role(aws, account) for account in (where.upper, where.lower, where.outside)}
     assert found == {where.upper: True, where.lower: False, where.outside: True}
+    state = deploy(where.management, "status", *FOR_ONE, "--json")
+    assert state.exit_code == 0
+    states = {each["account_id"]: each["state"] for each in facts(state)["spokes"]["accounts"]}
+    assert states == {where.upper: "current", where.lower: "without", where.outside: "current"}
 
 
 def test_more_bots_need_more_and_what_changes_is_shown(

@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from deploy.calls import Patience
+
 
 class Told:
     """A CloudFormation client that gives prepared answers and writes down what it was asked."""
@@ -65,3 +67,19 @@ def stack(status: str, **outputs: str) -> dict[str, Any]:
 
 
 NO_STACK = refused("ValidationError", "Stack with id hub does not exist")
+
+
+class ToldAws:
+    """Clients that say what a test tells them to, of account 111122223333."""
+
+    region = "eu-west-1"
+    patience = Patience(wait=5.0, poll=0.0)
+
+    def __init__(self, **clients: Told) -> None:
+        self._clients = clients
+
+    async def client(self, service: str) -> Told:
+        return self._clients[service]
+
+    async def account_id(self) -> str:
+        return "111122223333"

@@ -184,7 +184,8 @@ class _Removal:
         elif kept.journal:
             self._keeps("journal", kept.journal, "the journal, protected against deletion")
         await self._dead_letters(kept.dead_letters)
-        for kind, name in kept.others:
+        # What a stack keeps, AWS tells once it is gone.
+        for kind, name in (await kept_by(self._aws, self._chosen.hub_stack)).others:
             self._keeps(kind, name, kind)
 
     async def _dead_letters(self, url: str) -> None:
