@@ -29,6 +29,7 @@ check: $(STAMP) ## lint, types and generated files, as CI does
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	$(PY) -m spoke_role.generate --check
+	$(PY) -m deploy.pages --check
 	.venv/bin/cfn-lint deploy/*.yaml spoke_role/*.yaml
 	.venv/bin/hadolint Dockerfile
 	$(PY) -m tests.policy_lint
@@ -37,9 +38,11 @@ fix: $(STAMP) ## format, mend what the linter can, regenerate
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 	$(PY) -m spoke_role.generate
+	$(PY) -m deploy.pages
 
-generated: $(STAMP) ## write the files made from the bots' headers and the settings
+generated: $(STAMP) ## write the files made from the bots' headers, the settings and the templates
 	$(PY) -m spoke_role.generate
+	$(PY) -m deploy.pages
 
 package: $(STAMP) ## build the Lambda packages into dist/
 	.venv/bin/hub package

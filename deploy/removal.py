@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackR
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,30 +33,35 @@ class Kept:
     others: tuple[tuple[str, str], ...] = ()
 
 
-async def take_spokes_away(stack_sets: StackSets, *, retained: Iterable[str] = ()) -> tuple[Missed, ...]:
+async def take_spokes_away(
+    stack_sets: StackSets, *, retained: Collection[str] = (), only: Collection[str] = ()
+) -> tuple[Missed, ...]:
     """Delete the role from every account, then the StackSet; accounts where that failed.
 
     Args:
         retained: accounts to let go of with their role in place, such as suspended ones.
+        only: take it away from these alone; the StackSet stays.
 
     Raises:
-        InputWrong: an account to let go of has no role.
+        InputWrong: an account that was named has no role.
         DeploymentFailed: AWS refused a whole operation or took too long.
     """
     await stack_sets.wait_for_others()
     instances = await stack_sets.instances()
-    let_go = set(retained)
-    if unknown := let_go - {each.account_id for each in instances}:
+    if unknown := {*retained, *only} - {each.account_id for each in instances}:
         raise InputWrong(f"StackSet {stack_sets.name} has no stack in {', '.join(sorted(unknown))}")
+
+    def meant(each: Instance) -> bool:
+        return not only or each.account_id in only
+
     missed: list[Missed] = []
-    for target, region in where(each for each in instances if each.account_id in let_go):
+    for target, region in where(each for each in instances if each.account_id in retained):
         missed += await stack_sets.take_away(target, region, retain=True)
-    for target, region in where(each for each in instances if each.account_id not in let_go):
+    for target, region in where(i for i in instances if i.account_id not in retained and meant(i)):
         missed += await stack_sets.take_away(target, region)
-    left = await stack_sets.instances()
-    if not left:
+    left = tuple(filter(meant, await stack_sets.instances()))
+    if not left and not only:
         await stack_sets.delete()
-        return ()
     return _still_there(left, missed)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from bots._bot import Risk
 from bots._catalogue import BrokenBot, Catalogue, UnknownBot
 from deploy.calls import PATIENCE, Patience
-from deploy.errors import InputWrong
+from deploy.errors import InputWrong, ParametersWrong
 from deploy.next_steps import spoke_parameters
 from deploy.parameters import Values, settle
 from deploy.session import Aws
 from deploy.spokes_plan import Plan
 from deploy.stack import find
-from deploy.stack_sets import CallAs, Missed, StackSets, Target
+from deploy.stack_sets import CallAs, Definition, Missed, StackSets, Target
 from deploy.template import parse
 from spoke_role import template as role
 from spoke_role.documents import TooLarge
@@ -39,6 +39,13 @@ def self_managed(*, admin_role: str = "", execution_role: str = "") -> dict[str,
     """
     roles = {"AdministrationRoleARN": admin_role, "ExecutionRoleName": execution_role}
     return {"PermissionModel": "SELF_MANAGED", **{key: value for key, value in roles.items() if value}}
+
+
+def kept_roles(chosen: Mapping[str, Any], before: Definition | None) -> dict[str, Any]:
+    """The roles of a self-managed StackSet: as chosen, else as it has them."""
+    if before is None:
+        return dict(chosen)
+    return self_managed(admin_role=before.admin_role, execution_role=before.execution_role) | dict(chosen)
 
 
 def rendered(bots: Sequence[str] | None, max_risk: Risk | None, catalogue: Catalogue) -> str:
@@ -69,7 +76,16 @@ async def role_values(
     told: dict[str, str] = {}
     if hub is not None and "HubRoleName" in hub.outputs:
         told = spoke_parameters(hub, await aws.account_id())
-    return settle(parse(template), {**told, **given}, present)
+    try:
+        return settle(parse(template), {**told, **given}, present)
+    except ParametersWrong as error:
+        if told or present:
+            raise
+        hint = (
+            f"there is no hub's stack {hub_stack} in account {await aws.account_id()}, {aws.region}, to know it "
+            "from: run this in the hub's account and region, or give each with -P"
+        )
+        raise ParametersWrong([*error.problems, hint]) from error
 
 
 async def roll_out(

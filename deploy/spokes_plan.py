@@ -5,7 +5,7 @@ So a rollout that was cut off is finished by asking for the same again. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -100,8 +100,8 @@ def plan(
     Raises:
         InputWrong: an account that was named is not in the organization.
     """
-    wanted, left_out = _wanted(wish, organization, management_id)
     there = {each.account_id for each in instances}
+    wanted, left_out = _wanted(wish, organization, management_id, there)
     alive = {each.account_id for each in instances if not each.suspended}
     behind = [each for each in instances if each.behind]
     changed = _changed(before, values)
@@ -127,7 +127,7 @@ def plan(
 
 
 def _wanted(
-    wish: Wish, organization: Organization | None, management_id: str
+    wish: Wish, organization: Organization | None, management_id: str, there: Collection[str]
 ) -> tuple[list[str], tuple[LeftOut, ...]]:
     if organization is None:
         return sorted(set(wish.accounts) - set(wish.excluded)), ()
@@ -136,7 +136,7 @@ def _wanted(
     chosen |= {a.id: a for a in named if a.id in wish.accounts}
     wanted, left_out = [], []
     for account in sorted(chosen.values(), key=lambda each: each.id):
-        if reason := _reason(account, wish, management_id):
+        if reason := _reason(account, wish, management_id, there):
             left_out.append(LeftOut(account_id=account.id, name=account.name, reason=reason))
         else:
             wanted.append(account.id)
@@ -149,9 +149,10 @@ def _named(account_id: str, organization: Organization) -> Account:
     return organization.accounts[account_id]
 
 
-def _reason(account: Account, wish: Wish, management_id: str) -> str:
+def _reason(account: Account, wish: Wish, management_id: str, there: Collection[str]) -> str:
     if account.id in wish.excluded:
-        return "excluded"
+        has = f"; it has the role already: `hub deploy remove --account {account.id}`"
+        return "excluded" + (has if account.id in there else "")
     if account.id == management_id:
         return "StackSets leave out the management account; deploy there with --here"
     return "" if account.active else "suspended"

@@ -116,7 +116,8 @@ class Status:
         behind = sum(each.state not in (CURRENT, WITHOUT, SUSPENDED) for each in spokes.accounts)
         if behind:
             found.append(
-                f"{behind} accounts do not have the role as they should: run `hub deploy spokes` again"
+                f"{behind} of {len(spokes.accounts)} accounts do not have the role as they should: "
+                "run `hub deploy spokes` again"
             )
         return found
 

@@ -7,13 +7,13 @@ import contextlib
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hub.cli.console import err, out, print_json
+from hub.cli.deploy.options import STACK_SET
 
 if TYPE_CHECKING:
     from hub.doctor.words import Health
@@ -47,9 +47,8 @@ def doctor(
         bool, typer.Option("--all", help="Every account and every line, also where all is well.")
     ] = False,
     stack_set: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The StackSet of the spoke roles, if it has another name."),
-    ] = None,
+        str, typer.Option(metavar="NAME", help="The StackSet of the spoke roles, asked where the hub may.")
+    ] = STACK_SET,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Look at every account of the organization and at the hub, and say what to do."""
@@ -73,18 +72,15 @@ def doctor(
     raise typer.Exit(0 if health.well else 1)
 
 
-async def _doctor(only: tuple[str, ...], *, deep: bool, stack_set: str | None, shown: bool) -> Health:
+async def _doctor(only: tuple[str, ...], *, deep: bool, stack_set: str, shown: bool) -> Health:
     from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.doctor import Wish, look  # noqa: PLC0415
     from hub.settings import Settings  # noqa: PLC0415
 
     settings = Settings.load()
     log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
-    wish = Wish(only=only, deep=deep)
-    if stack_set is not None:
-        wish = replace(wish, stack_set=stack_set)
     with _progress(shown=shown) as advance:
-        return await look(settings, wish, on_progress=advance)
+        return await look(settings, Wish(only=only, deep=deep, stack_set=stack_set), on_progress=advance)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ from hub.doctor.words import AccountHealth, Health, Line, Standing, State, faile
 from hub.errors import SettingsWrong, SpokeError
 from hub.settings import DeploymentMode, Settings
 
-STACK_SET = "remediation-hub-spokes"
 Progress = Callable[[int, int], None]
 
 
@@ -41,12 +39,12 @@ class Wish:
     Attributes:
         only: these accounts; all when empty.
         deep: read every role's policies, for a version that a tag says can be wrong.
-        stack_set: the StackSet the spoke roles come from.
+        stack_set: the StackSet the spoke roles come from; empty: no StackSet is asked.
     """
 
     only: tuple[str, ...] = ()
     deep: bool = False
-    stack_set: str = STACK_SET
+    stack_set: str = ""
 
 
 async def look(settings: Settings, wish: Wish, *, on_progress: Progress = lambda _done, _all: None) -> Health:
@@ -89,8 +87,6 @@ async def look(settings: Settings, wish: Wish, *, on_progress: Progress = lambda
             hub_side.look(settings, identity, me),
             _examine(examiner, _wanted(facts, wish.only), settings.concurrency, on_progress),
         )
-        used = Counter(region for account in seen for region in account.regions or ())
-        about_regions = await hub_side.regions(identity, used)
     strangers = sorted(set(wish.only) - {each.account_id for each in facts})
     return Health(
         at=at,
@@ -98,7 +94,7 @@ async def look(settings: Settings, wish: Wish, *, on_progress: Progress = lambda
         hub_arn=me.arn,
         organization=organization,
         region=settings.region,
-        hub=(*about_list, *hub, *about_regions, time),
+        hub=(*about_list, *hub, time),
         accounts=tuple(sorted([*seen, *map(_stranger, strangers)], key=lambda account: account.account_id)),
     )
 
@@ -180,13 +176,25 @@ async def _examine(
 
     async def lane() -> None:
         for each in waiting:
-            found.append(await examiner.examine(each))
+            found.append(await _examined(examiner, each))
             on_progress(len(found), len(facts))
 
     async with asyncio.TaskGroup() as lanes:
         for _ in range(min(at_once, len(facts))):
             lanes.create_task(lane())
     return found
+
+
+async def _examined(examiner: Examiner, facts: AccountFacts) -> AccountHealth:
+    try:
+        return await examiner.examine(facts)
+    except Exception as error:  # noqa: BLE001 - one account nobody foresaw must not hide the others
+        line = unknown(
+            "account", f"not looked: {type(error).__name__}", "run doctor with --debug", answer=str(error)
+        )
+        return AccountHealth(
+            account_id=facts.account_id, name=facts.name, standing=Standing.NOT_KNOWN, lines=(line,)
+        )
 
 
 def _once(identity: HubIdentity, stack_set: str) -> Callable[[], asyncio.Task[Instances]]:

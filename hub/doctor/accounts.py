@@ -24,6 +24,7 @@ from hub.doctor.words import (
     Line,
     Rights,
     Standing,
+    State,
     ok,
     unknown,
     warning,
@@ -99,7 +100,8 @@ class Examiner:
         except SpokeError as error:
             instances = await self.instances()
             why = entry.line(error, instances.of.get(facts.account_id), instances)
-            return _health(facts, Standing.NOT_PROTECTED, [why])
+            seen = why.state is not State.UNKNOWN
+            return _health(facts, Standing.NOT_PROTECTED if seen else Standing.NOT_KNOWN, [why])
         role = await self._role(entered)
         rights, about_rights = await self._rights(entered, role)
         regions, about_regions = await _regions(entered)
@@ -120,7 +122,7 @@ class Examiner:
     def _own(facts: AccountFacts) -> AccountHealth:
         seen = "not looked: the hub works in its own account with its own credentials, not by a spoke role"
         do = "deploy the spoke role there, too, and set HUB_OWN_ACCOUNT_BY_ROLE=true"
-        return _health(facts, Standing.NOT_PROTECTED, [unknown("role", seen, do)])
+        return _health(facts, Standing.NOT_KNOWN, [unknown("role", seen, do)])
 
     async def _role(self, entered: SpokeAccount) -> Mapping[str, Any] | AwsError:
         try:

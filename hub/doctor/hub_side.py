@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from bots._aws import together
 from hub.aws.accounts import HubIdentity
 from hub.doctor import function, journal, queue, topics
-from hub.doctor.words import Line, failed, ok, unknown, warning
+from hub.doctor.words import Line, ok, warning
 from hub.settings import DeploymentMode, Settings
 
 
@@ -37,7 +34,7 @@ async def me(identity: HubIdentity) -> Me:
 
 
 async def look(settings: Settings, identity: HubIdentity, who: Me) -> list[Line]:
-    """Everything about the hub but its clock and the regions it gets into."""
+    """Everything about the hub but its clock."""
     table = settings.journal.removeprefix("dynamodb:")
     seen: queue.Queue | None = None
     about_queue: list[Line] = []
@@ -51,31 +48,6 @@ async def look(settings: Settings, identity: HubIdentity, who: Me) -> list[Line]
         looks.append(function.look(identity, who.role, seen))
     others = await together(*looks)
     return [_who(who), *_settings(settings), *about_queue, *(line for found in others for line in found)]
-
-
-async def regions(identity: HubIdentity, used: Mapping[str, int]) -> list[Line]:
-    """Whether the hub gets into opt-in regions.
-
-    Credentials of an account mean nothing in regions it has not opted in to, and the hub enters an account
-    in the region of the finding.
-
-    Args:
-        used: so many accounts use these regions.
-    """
-    return list(await together(*(_region(identity, name, used[name]) for name in sorted(used))))
-
-
-async def _region(identity: HubIdentity, name: str, accounts: int) -> Line:
-    whose = f"{accounts} account{'s use' if accounts != 1 else ' uses'} {name}"
-    sts = await identity.kept("sts", name)
-    try:
-        await sts.get_caller_identity()
-    except ClientError as error:
-        seen = f"{whose}, where the hub's own credentials are not taken: findings there cannot be fixed"
-        return failed("regions", seen, f"enable {name} in the hub's account", answer=str(error))
-    except BotoCoreError as error:
-        return unknown("regions", f"{whose}; not looked: STS does not answer there", answer=str(error))
-    return ok("regions", f"{whose}, and the hub gets in there")
 
 
 def _who(who: Me) -> Line:

@@ -38,7 +38,9 @@ def _summary(health: Health) -> Text:
     standing = told["standing"]
     parts = [f"{standing[Standing.PROTECTED]:,} protected", f"{standing[Standing.NOT_PROTECTED]:,} not"]
     parts += [
-        f"{standing[each]:,} {each}" for each in (Standing.EXCLUDED, Standing.NOT_ACTIVE) if standing[each]
+        f"{standing[each]:,} {each}"
+        for each in (Standing.NOT_KNOWN, Standing.EXCLUDED, Standing.NOT_ACTIVE)
+        if standing[each]
     ]
     hub = ", ".join(f"{count} {state}" for state, count in told["hub"].items() if count)
     style = "bold green" if health.well else "bold yellow"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from hub.doctor.words import DEPLOY_SPOKES, By, Line, Rights, failed, ok, warning
 
 _SUBJECT = "permissions"
+_FEW = 3
 _MANY = 20
 
 
@@ -62,7 +63,8 @@ def _of_another(rights: Rights) -> Line:
 def _allowed(rights: Rights) -> str:
     if not rights.lacking:
         return f"allows all {rights.bots} bots"
-    return f"allows {rights.bots - len(rights.lacking)} of {rights.bots} bots, the others end as denied"
+    others = ", ".join(rights.lacking) if len(rights.lacking) <= _FEW else "the others"
+    return f"allows {rights.bots - len(rights.lacking)} of {rights.bots} bots; denied: {others}"
 
 
 def _difference(rights: Rights) -> str:

@@ -39,7 +39,13 @@ class Instances:
 
 
 async def instances(identity: HubIdentity, stack_set: str) -> Instances:
-    """The stack instances of the StackSet by account. Not being allowed to ask is nothing wrong."""
+    """The stack instances of the StackSet by account. Not being allowed to ask is nothing wrong.
+
+    Args:
+        stack_set: its name, "" to ask nobody.
+    """
+    if not stack_set:
+        return Instances()
     cloudformation = await identity.kept("cloudformation")
     for caller in _CALLERS:
         found: dict[str, Instance] = {}

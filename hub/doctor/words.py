@@ -80,10 +80,11 @@ def worst(lines: Iterable[Line]) -> State:
 
 
 class Standing(StrEnum):
-    """What the hub can do for an account."""
+    """What the hub can do for an account. ``not known``: whether it can be entered was not seen."""
 
     PROTECTED = "protected"
     NOT_PROTECTED = "not protected"
+    NOT_KNOWN = "not known"
     EXCLUDED = "excluded"
     NOT_ACTIVE = "not active"
 
@@ -148,6 +149,7 @@ class Health:
 
     @property
     def well(self) -> bool:
-        """Nobody needs to do anything."""
+        """Nobody needs to do anything, and of no account it stayed open whether it is protected."""
         lines = [*self.hub, *(line for account in self.accounts for line in account.lines)]
-        return not any(line.state.needs_doing for line in lines)
+        known = all(account.standing is not Standing.NOT_KNOWN for account in self.accounts)
+        return known and not any(line.state.needs_doing for line in lines)

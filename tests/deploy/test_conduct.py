@@ -9,11 +9,25 @@ from typing import Any
 import pytest
 import typer
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+from typer.testing import CliRunner
 
 from deploy.errors import DeploymentFailed, InputWrong
+from hub.cli import app
 from hub.cli.deploy.conduct import Declined, conduct
 from hub.cli.deploy.counting import counted
 from tests.deploy.told import refused
+
+
+@pytest.mark.parametrize("command", ["", "hub", "spokes", "status", "remove"])
+def test_every_command_explains_itself_with_examples_and_statuses(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = CliRunner().invoke(app, ["deploy", *filter(None, [command]), "--help"])
+    assert shown.exit_code == 0
+    assert "Examples" in shown.output
+    assert f"hub deploy {command}".strip() in shown.output
+    assert "Exit status: 0" in shown.output
 
 
 def ending(error: BaseException) -> Coroutine[Any, Any, int]:

@@ -90,6 +90,8 @@ def test_the_hub_stays_while_an_account_cannot_be_entered_unless_it_is_let_go(
     assert where.lower in done.stdout
     assert "--retain ACCOUNT" in done.stderr
     assert stacks(aws.admin(where.hub)) == ["remediation-hub"]
+    fewer = deploy(where.hub, "spokes", "--ou", "/Workloads", "--exclude", where.lower, *FOR_ONE, "--yes")
+    assert f"excluded; it has the role already: `hub deploy remove --account {where.lower}`" in fewer.stdout
     wrong = deploy(where.hub, "remove", "--yes", "--retain", where.outside)
     assert wrong.exit_code == 2
     assert f"has no stack in {where.outside}" in wrong.stderr
@@ -97,6 +99,17 @@ def test_the_hub_stays_while_an_account_cannot_be_entered_unless_it_is_let_go(
     assert again.exit_code == 0, again.output
     assert has_role(aws, where.lower)
     assert stacks(aws.admin(where.hub)) == []
+
+
+def test_one_account_can_be_let_out_of_the_protection(aws: FakeAws, deploy: Deploy) -> None:
+    where = organization(aws)
+    told = ("-P", f"HubAccountId={where.hub}", "-P", "ExternalId=between-us", "--yes")
+    deploy(where.management, "spokes", "--ou", "/Workloads", *FOR_ONE, *told)
+    done = deploy(where.management, "remove", "--account", where.lower, typed="y\n")
+    assert done.exit_code == 0, done.output
+    assert f"deleted the spoke role in {where.lower}" in done.stdout
+    assert (has_role(aws, where.lower), has_role(aws, where.upper)) == (False, True)
+    assert deploy(where.management, "status", *FOR_ONE).exit_code == 0
 
 
 def test_only_the_spokes_can_go(aws: FakeAws, deploy: Deploy, hub: Admin) -> None:
@@ -167,7 +180,10 @@ def test_where_nothing_is_there_is_nothing_to_do(aws: FakeAws, deploy: Deploy) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--spokes-only", "--journal-too", "--yes-delete-journal"), "--spokes-only leaves the hub as it is"),
+        (
+            ("--spokes-only", "--journal-too", "--yes-delete-journal"),
+            "--spokes-only and --account leave the hub as it is",
+        ),
         (("--yes-delete-journal",), "--yes-delete-journal goes with --journal-too"),
         (("--journal-too",), "there is no terminal to ask on"),
     ],

@@ -128,7 +128,7 @@ def test_an_account_where_it_fails_is_named_with_the_reason_and_what_to_do_and_t
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)
     done = deploy(where.management, "spokes", "--ou", "/Workloads", *told)
     assert done.exit_code == 1
-    assert "1 accounts were missed" in done.stdout
+    assert "Missed: 1 account" in done.stdout
     assert "already exists" in done.stdout
     assert "choose another RoleName" in done.stdout
     assert has_role(aws, where.upper)
@@ -139,7 +139,7 @@ def test_an_account_where_it_fails_is_named_with_the_reason_and_what_to_do_and_t
     iam.delete_role(RoleName=ROLE)
     again = deploy(where.management, "spokes", "--ou", "/Workloads", *told)
     assert again.exit_code == 0, again.output
-    assert f"1 accounts updated: {where.lower}" in again.stdout
+    assert f"1 account updated: {where.lower}" in again.stdout
     assert deploy(where.management, "status", *FOR_ONE).exit_code == 0
 
 
@@ -201,6 +201,23 @@ def test_a_self_managed_stackset_goes_through_roles_that_are_there(
     assert done.exit_code == 0, done.output
     assert has_role(aws, where.outside)
     assert deploy(where.hub, "status", *FOR_ONE).exit_code == 0
+    account = ("--account", where.outside)
+    again = deploy(where.hub, "spokes", "--self-managed", *account, *told, "-P", "RoleName=Other")
+    assert again.exit_code == 0, again.output
+    roles = outside.list_roles(MaxItems=1000)["Roles"]
+    assert "Other" in [role["RoleName"] for role in roles]
+    assert deploy(where.hub, "remove", "--spokes-only", "--yes").exit_code == 0
+    roles = outside.list_roles(MaxItems=1000)["Roles"]
+    assert "Other" not in [role["RoleName"] for role in roles]
+
+
+def test_a_stackset_of_the_other_kind_is_not_touched(
+    deploy: Deploy, where: Organization, told: list[str]
+) -> None:
+    assert deploy(where.management, "spokes", "--account", where.outside, *told).exit_code == 0
+    done = deploy(where.management, "spokes", "--self-managed", "--account", where.outside, *told)
+    assert done.exit_code == 2
+    assert "is SERVICE_MANAGED and that cannot be changed: choose another --stack-set" in done.stderr
 
 
 def test_an_account_that_administers_nothing_is_told_what_to_do(
@@ -226,6 +243,7 @@ def test_without_a_hub_its_facts_have_to_be_given(deploy: Deploy, where: Organiz
     assert done.exit_code == 2
     assert "HubAccountId needs a value" in done.stderr
     assert "ExternalId needs a value" in done.stderr
+    assert f"no hub's stack remediation-hub in account {where.management}, us-east-1" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -48,24 +48,29 @@ def test_the_containers_command_is_a_worker_that_fixes_and_reports_and_stops_whe
     assert [path.name for path in tmp_path.iterdir()] == ["log"], "it writes no file of its own"
 
 
-def test_only_what_the_lock_says_the_hub_needs_is_installed(built: Image) -> None:
-    listed = subprocess.run(
-        [str(built.folder / "opt/hub/bin/python"), "-I", "-c", LIST],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    installed = dict(json.loads(listed.stdout))
+LOOK = """
+import json, re
+from importlib.metadata import distributions
+from importlib.resources import files
+
+installed = [[re.sub(r"[-_.]+", "-", each.name).lower(), each.version] for each in distributions()]
+data = ["deploy/hub.yaml", "spoke_role/role.yaml", "hub/dashboard/page.html"]
+missing = [name for name in data if not files(name.split("/")[0]).joinpath(*name.split("/")[1:]).is_file()]
+print(json.dumps([installed, missing]))
+"""
+
+
+def test_only_what_the_lock_says_the_hub_needs_is_installed_and_nothing_of_the_hub_is_left_out(
+    built: Image,
+) -> None:
+    python = str(built.folder / "opt/hub/bin/python")
+    looked = subprocess.run([python, "-I", "-c", LOOK], capture_output=True, text=True, check=True)
+    listed, missing = json.loads(looked.stdout)
+    installed = dict(listed)
     wanted = {each.name: each.version for each in read(ROOT / LOCK).needed(runtime(ROOT))}
     assert installed.pop("remediation-hub") == __version__
     assert installed == wanted
-
-
-LIST = """
-import json, re
-from importlib.metadata import distributions
-print(json.dumps([[re.sub(r"[-_.]+", "-", each.name).lower(), each.version] for each in distributions()]))
-"""
+    assert missing == []
 
 
 def test_it_is_not_root_has_no_shell_and_python_is_the_packages() -> None:

@@ -27,6 +27,7 @@ pytestmark = [
 ]
 
 ALL = select()
+LIMITED = render(select(max_risk=Risk.DISRUPTIVE))
 KNOWN, NEW = "kms_enable_rotation", "s3_enable_versioning"
 DESTRUCTIVE = [pytest.param(*FIRST[b.name], id=b.name) for b in ALL if b.risk is Risk.DESTRUCTIVE]
 
@@ -118,8 +119,7 @@ async def test_a_hub_that_was_rolled_back_works_with_a_newer_role(deployed: Depl
 async def test_a_role_of_limited_risk_keeps_destructive_bots_from_destroying_anything(
     bot: AnyBot, scene: Scene, deployed: Deployed
 ) -> None:
-    limited = select(max_risk=Risk.DISRUPTIVE)
-    spoke = await deployed.spoke(template=render(limited))
+    spoke = await deployed.spoke(template=LIMITED)
     words = await Case(deployed, spoke, bot.name).denied()
     assert f"the spoke role was made for a part of the bots, and {bot.name} is not among them" in words
     assert "`hub deploy spokes` with it among them" in words

@@ -75,9 +75,11 @@ def insist(question: str, *, yes: bool) -> None:
     """Go on only when the person says yes, or has said so beforehand.
 
     Raises:
+        InputWrong: there is nobody to ask.
         Declined: they say no.
         KeyboardInterrupt: they press Ctrl-C.
     """
+    must_be_able_to_ask(yes=yes)
     if not yes and answer(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
         raise Declined
 

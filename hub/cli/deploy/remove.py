@@ -13,6 +13,7 @@ EXAMPLES = """
 
   hub deploy remove                      spoke roles, then the hub; keeps the journal
   hub deploy remove --spokes-only        the hub stays
+  hub deploy remove --account 222233334444    one account is no longer protected
   hub deploy remove --retain 222233334444     an account StackSets cannot get into any more
   hub deploy remove --journal-too        also what could still be undone; asks for the table's name
 
@@ -28,6 +29,10 @@ def add_to(app: typer.Typer) -> None:
 def remove(
     *,
     spokes_only: Annotated[bool, typer.Option("--spokes-only", help="Leave the hub as it is.")] = False,
+    account: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ACCOUNT", help="Only the spoke role of this account; may be repeated."),
+    ] = None,
     retain: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,6 +60,7 @@ def remove(
         hub_stack=stack,
         stack_set=stack_set,
         spokes_only=spokes_only,
+        accounts=tuple(account or ()),
         retained=tuple(retain or ()),
         journal_too=journal_too,
         journal_agreed=yes_delete_journal,

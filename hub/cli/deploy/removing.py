@@ -20,7 +20,7 @@ from hub.cli.console import out, print_json
 from hub.cli.deploy import options
 from hub.cli.deploy.conduct import Declined, answer, insist, must_be_able_to_ask
 from hub.cli.deploy.counting import counted
-from hub.cli.deploy.words import missed_table, say, say_event
+from hub.cli.deploy.words import counted_accounts, listed, missed_table, say, say_event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +30,23 @@ class Chosen:
     hub_stack: str
     stack_set: str
     spokes_only: bool
+    accounts: tuple[str, ...]
     retained: tuple[str, ...]
     journal_too: bool
     journal_agreed: bool
+
+    @property
+    def everything(self) -> bool:
+        """Whether the hub goes, too."""
+        return not self.spokes_only and not self.accounts
 
     def check(self) -> None:
         """
         Raises:
             InputWrong: the options contradict each other.
         """
-        if self.spokes_only and self.journal_too:
-            raise InputWrong("--spokes-only leaves the hub as it is, and its journal with it")
+        if self.journal_too and not self.everything:
+            raise InputWrong("--spokes-only and --account leave the hub as it is, and its journal with it")
         if self.journal_agreed and not self.journal_too:
             raise InputWrong("--yes-delete-journal goes with --journal-too")
 
@@ -72,7 +78,7 @@ class _Removal:
     async def run(self) -> int:
         stack_sets = await self._stack_sets()
         plain, hub = await self._stacks()
-        kept = Kept() if self._chosen.spokes_only else await kept_by(self._aws, self._chosen.hub_stack)
+        kept = await kept_by(self._aws, self._chosen.hub_stack) if self._chosen.everything else Kept()
         if not await self._agreed(stack_sets, [*plain, *hub], kept):
             self._say("nothing is deployed here")
             return 0
@@ -82,7 +88,7 @@ class _Removal:
                 return self._stopped(missed)
         for name in (*plain, *hub):
             await self._stack(name)
-        if not self._chosen.spokes_only:
+        if self._chosen.everything:
             await self._what_is_kept(kept)
         return 0
 
@@ -101,10 +107,8 @@ class _Removal:
 
     async def _stacks(self) -> tuple[list[str], list[str]]:
         cloudformation = await self._aws.client("cloudformation")
-        names = [
-            PLAIN_STACK_NAME,
-            *([] if self._chosen.spokes_only else [options.ARCHIVE_STACK, self._chosen.hub_stack]),
-        ]
+        names = [] if self._chosen.accounts else [PLAIN_STACK_NAME]
+        names += [options.ARCHIVE_STACK, self._chosen.hub_stack] if self._chosen.everything else []
         there = [name for name in names if await find(cloudformation, name) is not None]
         return [n for n in there if n == PLAIN_STACK_NAME], [n for n in there if n != PLAIN_STACK_NAME]
 
@@ -112,8 +116,7 @@ class _Removal:
         """Say what will go and ask; False when there is nothing."""
         what = []
         if stack_sets is not None:
-            accounts = len({each.account_id for each in await stack_sets.instances()})
-            what.append(f"the spoke role in {accounts} accounts, and StackSet {stack_sets.name}")
+            what.append(await self._of_accounts(stack_sets))
         what += [f"stack {name}" for name in stacks]
         if self._chosen.journal_too and kept.journal:
             what.append(f"table {kept.journal}, the journal: nothing that was fixed can be undone any more")
@@ -128,6 +131,12 @@ class _Removal:
             self._insist_on_the_journal(kept.journal)
         return True
 
+    async def _of_accounts(self, stack_sets: StackSets) -> str:
+        if self._chosen.accounts:
+            return f"the spoke role in {listed(self._chosen.accounts)}"
+        count = len({each.account_id for each in await stack_sets.instances()})
+        return f"the spoke role in {counted_accounts(count)}, and StackSet {stack_sets.name}"
+
     @staticmethod
     def _insist_on_the_journal(table: str) -> None:
         """A yes is said quickly; a name is not."""
@@ -139,7 +148,9 @@ class _Removal:
         with counted("accounts", shown=not self._manner.as_json) as count:
             try:
                 missed = await take_spokes_away(
-                    replace(stack_sets, count=count), retained=self._chosen.retained
+                    replace(stack_sets, count=count),
+                    retained=self._chosen.retained,
+                    only=self._chosen.accounts,
                 )
             except (asyncio.CancelledError, KeyboardInterrupt):
                 say(
@@ -147,7 +158,8 @@ class _Removal:
                 )
                 raise
         if not missed:
-            self._removed(f"StackSet {stack_sets.name}")
+            of_some = f"the spoke role in {listed(self._chosen.accounts)}"
+            self._removed(of_some if self._chosen.accounts else f"StackSet {stack_sets.name}")
         return missed
 
     def _stopped(self, missed: tuple[Missed, ...]) -> int:

@@ -21,7 +21,7 @@ from deploy.organization import (
 from deploy.parameters import Values
 from deploy.proposal import proposed
 from deploy.session import Aws
-from deploy.spokes import PLAIN_STACK_NAME, SERVICE_MANAGED, rendered, role_values, roll_out
+from deploy.spokes import PLAIN_STACK_NAME, SERVICE_MANAGED, kept_roles, rendered, role_values, roll_out
 from deploy.spokes_plan import Plan, Wish, plan
 from deploy.stack_sets import Definition, Missed, StackSets
 from hub.cli.bots import known_bots
@@ -30,7 +30,7 @@ from hub.cli.deploy import options
 from hub.cli.deploy.change import StackChange
 from hub.cli.deploy.conduct import insist, must_be_able_to_ask
 from hub.cli.deploy.counting import counted
-from hub.cli.deploy.words import missed_table, plan_lines, say
+from hub.cli.deploy.words import counted_accounts, missed_table, plan_lines, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,8 @@ class _Role:
         missed: tuple[Missed, ...] = ()
         if not what.does_nothing:
             insist("Go ahead?", yes=self._manner.yes)
-            missed = await self._roll_out(stack_sets, what, values, chosen.roles or SERVICE_MANAGED)
+            model = SERVICE_MANAGED if chosen.roles is None else kept_roles(chosen.roles, before)
+            missed = await self._roll_out(stack_sets, what, values, model)
             self._say_end(what, missed, organization)
         facts = {**asdict(what), "name": name, "values": values.all, "missed": _facts(missed)}
         return facts, missed
@@ -209,7 +210,9 @@ class _Role:
             out().print(missed_table(missed, names))
         else:
             done = len({*what.new, *what.updated})
-            out().print(f"done: {done} accounts, permissions {what.permissions.after}", style="bold green")
+            out().print(
+                f"done: {counted_accounts(done)}, permissions {what.permissions.after}", style="bold green"
+            )
 
 
 def _facts(missed: Iterable[Missed]) -> list[dict[str, str]]:

@@ -126,11 +126,16 @@ def plan_lines(what: Plan, name: str) -> Iterator[Text]:
         yield Text(f"  parameters changed: {', '.join(what.changed)}", style="yellow")
     for verb, accounts in (("new", what.new), ("updated", what.updated), ("current", what.current)):
         if accounts:
-            yield Text(f"  {len(accounts)} accounts {verb}: {listed(accounts)}")
+            yield Text(f"  {counted_accounts(len(accounts))} {verb}: {listed(accounts)}")
     for each in what.left_out:
         yield Text(f"  left out: {each.account_id} {each.name}: {each.reason}", style="dim")
     if what.does_nothing:
         yield Text("nothing to do: every account has the role as it should be", style="green")
+
+
+def counted_accounts(number: int) -> str:
+    """So many accounts."""
+    return f"{number} account{'' if number == 1 else 's'}"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -141,7 +146,9 @@ def listed(words: Sequence[str]) -> str:
 
 def missed_table(missed: Sequence[Missed], names: Mapping[str, str]) -> Table:
     """Accounts that do not have the role as they should, why, and what to do."""
-    table = _table("Account", "Name", "Reason", "What to do", title=f"{len(missed)} accounts were missed")
+    table = _table(
+        "Account", "Name", "Reason", "What to do", title=f"Missed: {counted_accounts(len(missed))}"
+    )
     for each in missed:
         cells = (each.account_id, names.get(each.account_id, ""), each.reason, advice(each.reason))
         table.add_row(*map(Text, cells))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bots._bot import AnyBot, Risk
+from bots._bot import AnyBot
 from hub.doctor import Wish, look
 from hub.doctor.words import AccountHealth, Line, State
 from hub.settings import Settings
-from spoke_role.policy import select
+from spoke_role.current import VERSION
 from spoke_role.template import render
 from tests.deploy.estate import spoke_stack
 from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, SPOKE_ROLE, FakeAws
@@ -28,14 +28,15 @@ async def protected(
     return account
 
 
-def up_to(risk: Risk) -> str:
-    """The template for bots of at most that risk."""
-    return render(select(max_risk=risk))
-
-
 def made_for(bots: Sequence[AnyBot]) -> str:
     """The template for these bots."""
     return render(bots)
+
+
+def older(version: str, *, without: str) -> str:
+    """The template as a hub would have made it that had no bot yet that needs the action."""
+    lines = [line for line in CURRENT.splitlines(keepends=True) if line.strip() != f"- {without}"]
+    return "".join(lines).replace(VERSION, version)
 
 
 async def examined(settings: Settings, account_id: str, *, deep: bool = False) -> AccountHealth:

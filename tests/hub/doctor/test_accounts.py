@@ -8,15 +8,23 @@ from typing import Any
 import pytest
 
 from bots._bot import Risk
-from bots._catalogue import bot_named
 from hub.doctor import Wish, look
 from hub.doctor.words import By, Standing, State
 from spoke_role.current import VERSION
-from spoke_role.policy import select, version_of
+from spoke_role.policy import select
 from tests.conftest import MakeSettings
 from tests.fake_aws.moto_gaps._regions import opt_in
 from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, SPOKE_ROLE, FakeAws, allow, policy
-from tests.hub.doctor.estate import about, examined, iam, made_for, policy_arn, protected, states, up_to
+from tests.hub.doctor.estate import (
+    about,
+    examined,
+    iam,
+    made_for,
+    older,
+    policy_arn,
+    protected,
+    states,
+)
 
 
 async def test_a_healthy_account_costs_three_calls_and_all_its_lines_are_ok(
@@ -67,6 +75,17 @@ async def test_a_role_with_another_external_id_is_not_protected(
     found = await examined(hub_settings(account), account)
     assert found.standing is Standing.NOT_PROTECTED
     assert "ExternalId" in about(found.lines, "role").seen
+
+
+async def test_an_account_that_aws_does_not_answer_about_is_not_known(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    account = await protected(aws)
+    # One of AWS's words for it that botocore does not know, so that it does not try again for seconds.
+    aws.fail(HUB_ACCOUNT, "sts:AssumeRole", "TooManyRequests", status=400)
+    found = await examined(hub_settings(account), account)
+    assert (found.standing, found.state) == (Standing.NOT_KNOWN, State.UNKNOWN)
+    assert "throttled" in about(found.lines, "role").seen
 
 
 async def test_where_the_hub_may_ask_stack_sets_it_knows_that_the_role_is_missing(
@@ -124,26 +143,22 @@ async def test_a_role_that_may_not_read_about_itself_is_older_than_the_hub(
 async def test_a_role_of_an_older_hub_lacks_the_bots_that_came_since(
     aws: FakeAws, hub_settings: MakeSettings
 ) -> None:
-    older = [bot for bot in select() if bot.name != "kms_enable_rotation"]
-    template = made_for(older).replace(version_of(older), "0123456789ab")
-    account = await protected(aws, template=template)
+    account = await protected(aws, template=older("0123456789ab", without="kms:DisableKeyRotation"))
     found = await examined(hub_settings(account), account)
     line = about(found.lines, "permissions")
+    every = len(select())
     assert line.state is State.WARNING
     assert line.seen.startswith(
-        f"version 0123456789ab, not one of this hub's: allows {len(older)} of {len(older) + 1}"
+        f"version 0123456789ab, not one of this hub's: allows {every - 1} of {every} bots; denied: kms_enable_rotation"
     )
     assert found.rights is not None
-    # Other bots need some of it, too, but the role was made for these and says so.
-    missing = bot_named("kms_enable_rotation")
-    assert dict(found.rights.lacking) == {missing.name: tuple(map(str, missing.actions))}
+    assert dict(found.rights.lacking) == {"kms_enable_rotation": ("kms:DisableKeyRotation",)}
 
 
 async def test_of_roles_of_one_older_version_the_policies_of_one_are_read(
     aws: FakeAws, hub_settings: MakeSettings
 ) -> None:
-    older = [bot for bot in select() if bot.name != "kms_enable_rotation"]
-    template = made_for(older).replace(version_of(older), "ba9876543210")
+    template = older("ba9876543210", without="kms:DisableKeyRotation")
     accounts = [await protected(aws, template=template) for _ in range(3)]
     health = await look(hub_settings(*accounts), Wish(only=tuple(accounts)))
     rights = [account.rights for account in health.accounts]
@@ -166,7 +181,7 @@ async def test_of_roles_of_one_older_version_the_policies_of_one_are_read(
 async def test_a_role_for_milder_bots_is_current_and_says_how_many_are_left_out(
     risk: Risk, aws: FakeAws, hub_settings: MakeSettings
 ) -> None:
-    account = await protected(aws, template=up_to(risk))
+    account = await protected(aws, template=made_for(select(max_risk=risk)))
     found = await examined(hub_settings(account), account)
     line = about(found.lines, "permissions")
     allowed, every = len(select(max_risk=risk)), len(select())
@@ -303,24 +318,33 @@ async def test_a_permissions_boundary_is_told_and_not_taken_for_right(
     assert "everybodys-limit" in line.seen
 
 
-async def test_opt_in_regions_are_told_and_the_hubs_way_into_them_is_tried(
-    aws: FakeAws, hub_settings: MakeSettings
-) -> None:
+async def test_opt_in_regions_are_told(aws: FakeAws, hub_settings: MakeSettings) -> None:
     account = await protected(aws)
     opt_in(account, "af-south-1", "me-south-1")
-    health = await look(hub_settings(account), Wish())
-    [found] = health.accounts
+    found = await examined(hub_settings(account), account)
     assert found.regions == ("af-south-1", "me-south-1")
-    told = [line for line in health.hub if line.subject == "regions"]
-    assert [line.state for line in told] == [State.OK, State.OK]
-    assert told[0].seen.startswith("1 account uses af-south-1")
+    assert about(found.lines, "regions").seen == "opted in to af-south-1, me-south-1"
+
+
+async def test_an_account_that_nobody_foresaw_does_not_hide_the_others(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    account, broken = await protected(aws), await protected(aws)
+    # Not XML, which botocore takes for no error of AWS.
+    aws.fail(broken, "iam:GetRole", "\0", status=400)
+    health = await look(hub_settings(account, broken), Wish())
+    found = {each.account_id: each for each in health.accounts}
+    assert found[account].standing is Standing.PROTECTED
+    assert (found[broken].standing, found[broken].state) == (Standing.NOT_KNOWN, State.UNKNOWN)
+    assert not health.well
+    assert about(found[broken].lines, "account").seen == "not looked: ResponseParserError"
 
 
 async def test_the_hubs_own_account_without_a_spoke_role_is_not_told_to_be_right(
     hub_settings: MakeSettings,
 ) -> None:
     found = await examined(hub_settings(HUB_ACCOUNT), HUB_ACCOUNT)
-    assert (found.standing, found.state) == (Standing.NOT_PROTECTED, State.UNKNOWN)
+    assert (found.standing, found.state) == (Standing.NOT_KNOWN, State.UNKNOWN)
     assert "HUB_OWN_ACCOUNT_BY_ROLE" in about(found.lines, "role").do
 
 

@@ -104,6 +104,7 @@ def test_json_is_one_document_with_a_schema_and_everything_in_it(say: Say, stand
     assert found["summary"]["standing"] == {
         "protected": 1,
         "not protected": 1,
+        "not known": 0,
         "excluded": 0,
         "not active": 0,
     }

@@ -11,7 +11,7 @@ from bots._bot import AnyBot, Before, Bot, NoParams, Risk, Undo, account, on
 from bots._catalogue import bot_named
 from hub.doctor.grants import Allowed, Drift, drift, rules
 from hub.doctor.patterns import covers
-from spoke_role.policy import policies, select
+from spoke_role.policy import allowances, policies, select
 from tests.spoke_role.reading import NAMES, substituted
 
 ROLES = "arn:{partition}:iam::{account}:role/team-*"
@@ -163,6 +163,15 @@ def test_a_role_for_some_of_the_bots_allows_no_others_whatever_rights_it_has() -
     assert set(lacking) == {bot.name for bot in select()} - {bot.name for bot in chosen}
     # Milder bots need every right of this one, for their undo.
     assert lacking["acl_delete"] == tuple(map(str, bot_named("acl_delete").actions))
+
+
+def test_a_role_made_for_one_bot_is_not_for_another_that_needs_less() -> None:
+    chosen = select(["ecs_stop"])
+    statements = [_with_names(document) for document in allowances(chosen).values()]
+    assert "ecs_reboot" not in Allowed(rules(statements)).lacking(select(), partition="aws", account=ACCOUNT)
+    documents = [_with_names(document) for document in policies(chosen).values()]
+    found = Allowed(rules(documents)).lacking(select(), partition="aws", account=ACCOUNT)
+    assert {bot.name for bot in select()} - set(found) == {"ecs_stop"}
 
 
 def test_what_was_added_and_what_is_gone_is_told() -> None:

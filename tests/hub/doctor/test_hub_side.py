@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.aws.accounts import HubIdentity
-from hub.doctor import Wish, hub_side, look
+from hub.doctor import Wish, look
 from hub.doctor.words import Line, State
 from hub.journals.dynamodb_item import schema_item
 from hub.journals.dynamodb_table import table_definition
@@ -19,7 +18,7 @@ from hub.settings import Settings
 from tests.bots.functions import CODE
 from tests.conftest import MakeSettings
 from tests.deploy.estate import LEFT_OUT, hub_stack
-from tests.fake_aws.server import HUB_ACCOUNT, FakeAws
+from tests.fake_aws.server import FakeAws
 from tests.hub.doctor.estate import about
 from tests.hub.doctor.stand import LOOK, NAME, Stand, make_stand, publish, queue_policy, refuse_plain
 
@@ -389,17 +388,3 @@ async def test_a_user_is_told_to_be_the_hubs_role(aws: FakeAws, monkeypatch: pyt
     [line] = await stand.lines("hub")
     assert line.state is State.WARNING
     assert "HubRoleArn" in line.do
-
-
-async def test_a_region_the_hubs_account_has_not_opted_in_to_is_told(
-    aws: FakeAws, hub_settings: MakeSettings
-) -> None:
-    identity = HubIdentity(hub_settings())
-    try:
-        aws.fail(HUB_ACCOUNT, "sts:GetCallerIdentity", "InvalidClientTokenId", status=403)
-        [line] = await hub_side.regions(identity, {"af-south-1": 12})
-    finally:
-        await identity.close()
-    assert line.state is State.FAILED
-    assert line.seen.startswith("12 accounts use af-south-1, where the hub's own credentials are not taken")
-    assert line.do == "enable af-south-1 in the hub's account"
