@@ -187,7 +187,7 @@ class Cycle:
                 yield
             finally:
                 process.terminate()
-                ended = process.wait(timeout=30)
+                ended = process.wait(timeout=60)
             log.seek(0)
             assert ended == 0, log.read().decode()[-2000:]
 
@@ -205,7 +205,7 @@ class Cycle:
         for each in findings:
             admin.client("sns").publish(TopicArn=self.outputs["InputTopicARN"], Message=json.dumps(each))
         sqs, found = admin.client("sqs"), dict[str, dict[str, Any]]()
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while len(found) < len(findings):
             assert time.monotonic() < until, f"{len(found)} of {len(findings)} findings were settled"
             got = sqs.receive_message(QueueUrl=self.reports, MaxNumberOfMessages=10, WaitTimeSeconds=2)

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from hub.doctor import Wish, look
+from hub.doctor.words import State
+from hub.settings import Settings
 from tests.deploy.hub_template import EXTERNAL_ID, TEXT, deployed
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws
@@ -27,18 +30,23 @@ class Estate:
         return self.admin.client(service)
 
 
+def packages(admin: Admin) -> str:
+    """A bucket with a package for the function."""
+    bucket = f"code-{admin.account_id}"
+    admin.client("s3").create_bucket(Bucket=bucket)
+    admin.client("s3").put_object(Bucket=bucket, Key="remediation-hub.zip", Body=b"a package")
+    return bucket
+
+
 @pytest.fixture(scope="module")
 def estate(aws: FakeAws) -> Estate:
     """A hub with a function, a key of its own and a mailbox, and its archive."""
     admin = aws.fresh_account()
-    bucket = f"code-{admin.account_id}"
-    admin.client("s3").create_bucket(Bucket=bucket)
-    admin.client("s3").put_object(Bucket=bucket, Key="remediation-hub.zip", Body=b"a package")
     hub = deployed(
         admin,
         TEXT,
         ExternalId=EXTERNAL_ID,
-        CodeBucket=bucket,
+        CodeBucket=packages(admin),
         Encryption="own-key",
         EmailAddress="sec@example.com",
         Tracing="Active",
@@ -139,3 +147,17 @@ def test_the_archives_table_can_be_found(estate: Estate) -> None:
     group = estate.client("athena").get_work_group(WorkGroup=estate.archive["ArchiveWorkGroup"])
     results = group["WorkGroup"]["Configuration"]["ResultConfiguration"]
     assert results["OutputLocation"] == f"s3://{estate.archive['ArchiveBucket']}/query-results/"
+
+
+async def test_with_the_rights_and_settings_the_stack_gives_doctor_sees_the_whole_hub_and_finds_it_right(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = aws.fresh_account()
+    given = {"ExternalId": EXTERNAL_ID, "CodeBucket": packages(admin), "DryRun": "false"}
+    outputs = deployed(admin, TEXT, **given)
+    settings = dict(line.split("=", 1) for line in outputs["WorkerSettings"].splitlines())
+    credentials = aws.enter(admin.account_id, outputs["HubRoleArn"], session="doctor")
+    for name, value in {**settings, **credentials, "AWS_ENDPOINT_URL": aws.endpoint}.items():
+        monkeypatch.setenv(name, value)
+    found = (await look(Settings.load(), Wish())).hub
+    assert [line for line in found if line.state is not State.OK] == []

@@ -136,3 +136,57 @@ def test_a_bucket_that_holds_something_stays_and_fails_the_deletion(admin: Admin
     admin.client("s3").put_object(Bucket=name, Key="report", Body=b"{}")
     delete(admin)
     assert stack(admin)["StackStatus"] == "DELETE_FAILED"
+
+
+def test_an_update_that_cannot_be_made_here_does_not_look_done(admin: Admin) -> None:
+    def text(size: int) -> str:
+        declared = resource(
+            "AWS::DynamoDB::Table",
+            TableName="journal",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            OnDemandThroughput={"MaxReadRequestUnits": size},
+        )
+        return template(Table=declared)
+
+    create(admin, text(1))
+    update(admin, text(2))
+    reasons = [
+        each.get("ResourceStatusReason", "")
+        for each in admin.client("cloudformation").describe_stack_events(StackName="shop")["StackEvents"]
+    ]
+    assert any("OnDemandThroughput cannot be changed here yet" in each for each in reasons)
+
+
+def test_an_archive_can_be_encrypted_otherwise_and_asked_otherwise(admin: Admin) -> None:
+    def text(key: str, limit: int) -> str:
+        more = {"DeliveryStreamEncryptionConfigurationInput": {"KeyType": key}} if key else {}
+        target = {"BucketARN": "arn:aws:s3:::b", "RoleARN": f"arn:aws:iam::{admin.account_id}:role/r"}
+        return template(
+            Stream=resource(
+                "AWS::KinesisFirehose::DeliveryStream",
+                DeliveryStreamName="reports",
+                ExtendedS3DestinationConfiguration=target | {"Prefix": str(limit)},
+                **more,
+            ),
+            Group=resource(
+                "AWS::Athena::WorkGroup",
+                Name="reports",
+                WorkGroupConfiguration={"BytesScannedCutoffPerQuery": limit},
+            ),
+        )
+
+    firehose, athena = admin.client("firehose"), admin.client("athena")
+    for key, state, limit in (
+        ("", "DISABLED", 10**7),
+        ("AWS_OWNED_CMK", "ENABLED", 10**8),
+        ("", "DISABLED", 10**9),
+    ):
+        (create if limit == 10**7 else update)(admin, text(key, limit))
+        found = firehose.describe_delivery_stream(DeliveryStreamName="reports")["DeliveryStreamDescription"]
+        encryption = found.get("DeliveryStreamEncryptionConfiguration", {}).get("Status", "DISABLED")
+        assert encryption == state
+        prefix = only(found["Destinations"])["ExtendedS3DestinationDescription"]["Prefix"]
+        group = athena.get_work_group(WorkGroup="reports")["WorkGroup"]["Configuration"]
+        assert (prefix, group["BytesScannedCutoffPerQuery"]) == (str(limit), limit)

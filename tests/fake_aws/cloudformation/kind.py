@@ -141,6 +141,16 @@ def text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
+def others_must_stay(before: Properties, after: Properties, changeable: Iterable[str]) -> None:
+    """
+    Raises:
+        NotImplementedError: a property changes that the type does not change here; better than to look done.
+    """
+    names = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    if wrong := sorted(names - set(changeable)):
+        raise NotImplementedError(f"{', '.join(wrong)} cannot be changed here yet")
+
+
 def only(properties: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: properties[name] for name in names if name in properties}
 

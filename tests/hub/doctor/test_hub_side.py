@@ -11,6 +11,7 @@ import pytest
 
 from hub.doctor import Wish, look
 from hub.doctor.words import Line, State
+from hub.errors import SettingsWrong
 from hub.journals.dynamodb_item import schema_item
 from hub.journals.dynamodb_table import table_definition
 from hub.journals.schema import SCHEMA, Schema
@@ -365,15 +366,24 @@ async def test_a_mapping_without_partial_answers_is_told(stand: Stand) -> None:
 
 
 async def test_settings_that_miss_are_told_one_by_one(hub_settings: MakeSettings) -> None:
-    health = await look(hub_settings("222233334444", external_id=""), Wish())
+    health = await look(hub_settings("222233334444", external_id="", dry_run=True), Wish())
     told = [line.seen.split(" ")[0] for line in health.hub if line.subject == "settings"]
-    assert told == [
-        "HUB_QUEUE_URL",
-        "HUB_REPORT_TOPIC_ARN",
-        "HUB_EXTERNAL_ID",
-        "HUB_OWN_ACCOUNT_BY_ROLE",
-        "the",
-    ]
+    names = ["QUEUE_URL", "REPORT_TOPIC_ARN", "EXTERNAL_ID", "DRY_RUN", "OWN_ACCOUNT_BY_ROLE"]
+    assert told == [*(f"HUB_{name}" for name in names), "the"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("optional_bots", ("no_such_bot",), "HUB_OPTIONAL_BOTS"),
+        ("bots_folder", "no-such-folder", "HUB_BOTS_FOLDER"),
+    ],
+)
+async def test_bots_that_cannot_be_had_are_told_before_anything_is_looked_at(
+    setting: str, value: object, told: str, hub_settings: MakeSettings
+) -> None:
+    with pytest.raises(SettingsWrong, match=told):
+        await look(hub_settings("222233334444", **{setting: value}), Wish())
 
 
 async def test_a_user_is_told_to_be_the_hubs_role(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:

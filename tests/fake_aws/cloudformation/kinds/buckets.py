@@ -8,7 +8,9 @@ from typing import Any
 from moto.athena.models import athena_backends
 from moto.utilities.utils import get_partition
 
-from tests.fake_aws.cloudformation.kind import Kind, Properties, as_call, tags
+from tests.fake_aws.cloudformation.kind import Kind, Properties, as_call, others_must_stay, tags
+
+_MADE_WITH = ("BucketName", "ObjectLockEnabled")
 
 
 class Bucket(Kind):
@@ -31,6 +33,7 @@ class Bucket(Kind):
 
     def change(self, before: Properties, after: Properties) -> None:
         changed = {name: value for name, value in after.items() if before.get(name) != value}
+        others_must_stay(before, after, (*_PUTS, *_MADE_WITH, "Tags"))
         for name, value in changed.items():
             if (put := _PUTS.get(name)) is not None:
                 operation, parameter, shape = put
@@ -114,6 +117,13 @@ class WorkGroup(Kind):
         names = {"WorkGroupConfiguration": "Configuration"}
         asked = {names.get(name, name): value for name, value in properties.items() if name in _OF_WORK_GROUP}
         athena.create_work_group(**as_call(athena, "CreateWorkGroup", {**asked, "Name": self.name}))
+
+    def change(self, before: Properties, after: Properties) -> None:
+        others_must_stay(before, after, ("Description", "WorkGroupConfiguration"))
+        # moto answers no such call.
+        found = athena_backends[self.account_id][self.region].work_groups[self.name]
+        found.description = after.get("Description", "")
+        found.configuration = after.get("WorkGroupConfiguration", {})
 
     def remove(self, properties: Properties) -> None:
         self.api("athena").delete_work_group(WorkGroup=self.name)

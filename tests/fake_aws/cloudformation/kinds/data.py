@@ -5,7 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.fake_aws.cloudformation.kind import Kind, Properties, as_call, only, tags, without
+from tests.fake_aws.cloudformation.kind import (
+    Kind,
+    Properties,
+    as_call,
+    only,
+    others_must_stay,
+    tags,
+    without,
+)
+
+# What CloudFormation sets once there is a table, and by which call.
+_BESIDE = {
+    "PointInTimeRecoverySpecification": "UpdateContinuousBackups",
+    "TimeToLiveSpecification": "UpdateTimeToLive",
+}
 
 
 class Table(Kind):
@@ -39,16 +53,15 @@ class Table(Kind):
 
     def _beside(self, before: Properties, after: Properties) -> None:
         dynamodb = self.api("dynamodb")
-        if (name := "TimeToLiveSpecification") in after and before.get(name) != after[name]:
-            asked = {"TableName": self.name, name: after[name]}
-            dynamodb.update_time_to_live(**as_call(dynamodb, "UpdateTimeToLive", asked))
-        if (name := "PointInTimeRecoverySpecification") in after and before.get(name) != after[name]:
-            asked = {"TableName": self.name, name: after[name]}
-            dynamodb.update_continuous_backups(**as_call(dynamodb, "UpdateContinuousBackups", asked))
+        for name, operation in _BESIDE.items():
+            if name in after and before.get(name) != after[name]:
+                asked = {"TableName": self.name, name: after[name]}
+                dynamodb._make_api_call(operation, as_call(dynamodb, operation, asked))
 
     def change(self, before: Properties, after: Properties) -> None:
         dynamodb = self.api("dynamodb")
         names = ("BillingMode", "DeletionProtectionEnabled", "ProvisionedThroughput")
+        others_must_stay(before, after, (*names, *_BESIDE, "SSESpecification"))
         changed = {name: value for name, value in only(after, names).items() if before.get(name) != value}
         encryption = after.get("SSESpecification")
         if encryption and encryption != before.get("SSESpecification"):
@@ -85,6 +98,9 @@ class Key(Kind):
             turn(KeyId=self.physical_resource_id)
 
     def change(self, before: Properties, after: Properties) -> None:
+        others_must_stay(
+            before, after, ("Description", "EnableKeyRotation", "KeyPolicy", "PendingWindowInDays")
+        )
         kms, key = self.api("kms"), {"KeyId": self.physical_resource_id}
         if before.get("KeyPolicy") != after.get("KeyPolicy"):
             kms.put_key_policy(**key, PolicyName="default", Policy=json.dumps(after["KeyPolicy"]))
@@ -121,15 +137,30 @@ class DeliveryStream(Kind):
         self.attributes["Arn"] = firehose.create_delivery_stream(**asked)["DeliveryStreamARN"]
 
     def change(self, before: Properties, after: Properties) -> None:
-        firehose, name = self.api("firehose"), "ExtendedS3DestinationConfiguration"
-        if before.get(name) == after.get(name):
-            return
+        name, encryption = "ExtendedS3DestinationConfiguration", "DeliveryStreamEncryptionConfigurationInput"
+        others_must_stay(before, after, (name, encryption))
+        if before.get(encryption) != after.get(encryption):
+            self._encrypt(after.get(encryption))
+        if before.get(name) != after.get(name):
+            self._deliver_to(after[name])
+
+    def _encrypt(self, declared: dict[str, Any] | None) -> None:
+        firehose = self.api("firehose")
+        if declared is None:
+            firehose.stop_delivery_stream_encryption(DeliveryStreamName=self.name)
+        else:
+            firehose.start_delivery_stream_encryption(
+                DeliveryStreamName=self.name, DeliveryStreamEncryptionConfigurationInput=declared
+            )
+
+    def _deliver_to(self, declared: dict[str, Any]) -> None:
+        firehose = self.api("firehose")
         found = firehose.describe_delivery_stream(DeliveryStreamName=self.name)["DeliveryStreamDescription"]
         asked = {
             "DeliveryStreamName": self.name,
             "CurrentDeliveryStreamVersionId": found["VersionId"],
             "DestinationId": found["Destinations"][0]["DestinationId"],
-            "ExtendedS3DestinationUpdate": after[name],
+            "ExtendedS3DestinationUpdate": declared,
         }
         firehose.update_destination(**as_call(firehose, "UpdateDestination", asked))
 

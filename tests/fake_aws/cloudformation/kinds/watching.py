@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.fake_aws.cloudformation.kind import Kind, Properties, as_call, tags
+from moto.logs.models import logs_backends
+
+from tests.fake_aws.cloudformation.kind import Kind, Properties, as_call, others_must_stay, tags
 
 
 class Alarm(Kind):
@@ -68,9 +70,16 @@ class LogGroup(Kind):
         logs.create_log_group(logGroupName=self.name, tags=tags(properties), **more)
         found = logs.describe_log_groups(logGroupNamePrefix=self.name)["logGroups"]
         self.attributes["Arn"] = next(each["arn"] for each in found if each["logGroupName"] == self.name)
-        self.change({}, properties)
+        self._keep_for({}, properties)
 
     def change(self, before: Properties, after: Properties) -> None:
+        others_must_stay(before, after, ("KmsKeyId", "RetentionInDays"))
+        # moto answers no call that gives a group another key.
+        group = logs_backends[self.account_id][self.region].groups[self.name]
+        group.kms_key_id = after.get("KmsKeyId")
+        self._keep_for(before, after)
+
+    def _keep_for(self, before: Properties, after: Properties) -> None:
         logs = self.api("logs")
         days = after.get("RetentionInDays")
         if days != before.get("RetentionInDays"):
