@@ -100,7 +100,8 @@ def _by_stack(instance: Instance | None, instances: Instances) -> tuple[str, str
         return (
             "cannot be entered, though its stack is up to date: another ExternalId or hub in the stack's parameters, "
             "an SCP, or the role was changed or deleted by hand",
-            "compare the stack's parameters with this hub's; where they are right, `hub deploy spokes --again ACCOUNT` makes the role anew",
+            "compare the stack's parameters with this hub's; where they are right, "
+            "`hub deploy spokes --again ACCOUNT` makes the role anew",
         )
     if instances.asked:
         return (
