@@ -7,7 +7,7 @@ import typer
 EXAMPLES = """
 [bold]Examples[/]
 
-  hub deploy hub -P DeploymentMode=multi -P DryRun=true    the hub's stack, in the security account
+  hub deploy hub -P DeploymentMode=multi -P Compute=none   the hub's stack, in the security account
   hub deploy spokes --ou /Workloads                        the spoke role, in every account of an OU
   hub deploy archive                                       every report kept for years, for Athena
   hub deploy status                                        where it is, and where it is not

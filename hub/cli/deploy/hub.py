@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 [bold]Examples[/]
 
-  hub deploy hub -P DeploymentMode=multi -P Compute=none -P DryRun=true
+  hub deploy hub -P DeploymentMode=multi -P Compute=none
   hub deploy hub --package dist/remediation-hub-0.1.0-arm64.zip --bucket our-code
   hub deploy hub --parameters-file hub.yaml --change-set-only     for somebody else to review
   hub deploy hub -P DryRun=false --yes                            all other values stay
