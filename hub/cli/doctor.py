@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import sys
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hub.cli.console import err, out, print_json
+from hub.cli.console import out, print_json
+from hub.cli.counting import counted
 from hub.cli.deploy.options import STACK_SET
 
 if TYPE_CHECKING:
@@ -55,11 +53,7 @@ def doctor(
     for each in account or ():
         if not re.fullmatch(r"\d{12}", each, re.ASCII):
             raise typer.BadParameter(f"{each!r} is not a 12-digit account id", param_hint="--account")
-    health = asyncio.run(
-        _doctor(
-            tuple(account or ()), deep=deep, stack_set=stack_set, shown=not as_json and sys.stderr.isatty()
-        )
-    )
+    health = asyncio.run(_doctor(tuple(account or ()), deep=deep, stack_set=stack_set, shown=not as_json))
     if as_json:
         from hub.doctor.document import document  # noqa: PLC0415 - what only this command needs
 
@@ -79,13 +73,5 @@ async def _doctor(only: tuple[str, ...], *, deep: bool, stack_set: str, shown: b
 
     settings = Settings.load()
     log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
-    with _progress(shown=shown) as advance:
-        return await look(settings, Wish(only=only, deep=deep, stack_set=stack_set), on_progress=advance)
-
-
-@contextlib.contextmanager
-def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err(), transient=True, disable=not shown) as progress:
-        task = progress.add_task("looking at accounts", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    with counted("looking at accounts", shown=shown) as count:
+        return await look(settings, Wish(only=only, deep=deep, stack_set=stack_set), on_progress=count)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import sys
 from collections.abc import Iterator
@@ -11,16 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from hub.cli.console import err, out, print_error, print_json, runs_table
+from hub.cli.counting import counted
 from hub.model import Message
 
 EXAMPLES = """
@@ -66,12 +58,11 @@ async def _run(files: list[str], *, as_json: bool, dry_run: bool, report_file: P
     settings = Settings.load(**({"dry_run": True} if dry_run else {}))
     log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
     async with open_hub(settings, sinks=[FileSink(report_file)] if report_file else ()) as hub:
-        with _progress(shown=not as_json and sys.stderr.isatty()) as progress:
-            task = progress.add_task("settling findings", total=None) if progress else None
+        with counted("settling findings", shown=not as_json) as count:
 
             def advance(done: int, taken: int, *, all_taken: bool) -> None:
-                if progress is not None and task is not None:
-                    progress.update(task, completed=done, total=taken if all_taken else None)
+                if count is not None:
+                    count(done, taken if all_taken else 0)
 
             batch = Batch(
                 hub,
@@ -116,19 +107,3 @@ def messages(files: list[str]) -> Iterator[Message]:
 
 def _say_waiting(awaited: str, seconds: float) -> None:
     err().print(f"waiting {seconds:.0f} s: {awaited}", style="dim", markup=False)
-
-
-@contextlib.contextmanager
-def _progress(*, shown: bool) -> Iterator[Progress | None]:
-    if not shown:
-        yield None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err(), transient=True) as progress:
-        yield progress

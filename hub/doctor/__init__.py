@@ -47,7 +47,7 @@ class Wish:
     stack_set: str = ""
 
 
-async def look(settings: Settings, wish: Wish, *, on_progress: Progress = lambda _done, _all: None) -> Health:
+async def look(settings: Settings, wish: Wish, *, on_progress: Progress | None = None) -> Health:
     """See everything.
 
     Args:
@@ -85,7 +85,7 @@ async def look(settings: Settings, wish: Wish, *, on_progress: Progress = lambda
         )
         hub, seen = await asyncio.gather(
             hub_side.look(settings, identity, me),
-            _examine(examiner, _wanted(facts, wish.only), settings.concurrency, on_progress),
+            _examine(examiner, _wanted(facts, wish.only), settings.concurrency, on_progress or _nobody),
         )
     strangers = sorted(set(wish.only) - {each.account_id for each in facts})
     return Health(
@@ -165,6 +165,10 @@ def _stranger(account_id: str) -> AccountHealth:
         "look at the number",
     )
     return AccountHealth(account_id=account_id, name="", standing=Standing.NOT_PROTECTED, lines=(line,))
+
+
+def _nobody(_done: int, _all: int) -> None:
+    """Told of progress."""
 
 
 async def _examine(

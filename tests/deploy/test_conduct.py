@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from deploy.errors import DeploymentFailed, InputWrong
 from hub.cli import app
+from hub.cli.counting import counted
 from hub.cli.deploy.conduct import Declined, conduct
-from hub.cli.deploy.counting import counted
 from tests.deploy.told import refused
 
 

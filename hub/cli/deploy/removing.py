@@ -18,9 +18,9 @@ from deploy.spokes import PLAIN_STACK_NAME
 from deploy.stack import delete_stack, find
 from deploy.stack_sets import StackSets
 from hub.cli.console import out, print_json
+from hub.cli.counting import counted
 from hub.cli.deploy import options
 from hub.cli.deploy.conduct import Declined, answer, insist, must_be_able_to_ask
-from hub.cli.deploy.counting import counted
 from hub.cli.deploy.words import counted_accounts, listed, missed_table, say, say_event
 
 

@@ -28,10 +28,10 @@ from deploy.spokes_plan import Plan, Wish, plan
 from deploy.stack_sets import Definition, StackSets
 from hub.cli.bots import known_bots
 from hub.cli.console import out, print_json
+from hub.cli.counting import counted
 from hub.cli.deploy import options
 from hub.cli.deploy.change import StackChange
 from hub.cli.deploy.conduct import insist, must_be_able_to_ask
-from hub.cli.deploy.counting import counted
 from hub.cli.deploy.words import counted_accounts, missed_table, plan_lines, say
 
 

@@ -1,10 +1,10 @@
-"""A bar that counts accounts, where there is a terminal to draw it on."""
+"""A bar that counts, where there is a terminal to draw it on."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.progress import (
     BarColumn,
@@ -15,13 +15,14 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from deploy.stack_sets import Count
 from hub.cli.console import err
+
+Count = Callable[[int, int], None]
 
 
 @contextlib.contextmanager
 def counted(what: str, *, shown: bool) -> Iterator[Count | None]:
-    """What to call with how many are done and of how many; None where nobody would see it."""
+    """What to call with how many are done and of how many, 0 while nobody knows; None where nobody would see it."""
     if not shown or not sys.stderr.isatty():
         yield None
         return
