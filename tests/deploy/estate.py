@@ -20,8 +20,6 @@ HUB_YAML = (ROOT / "deploy/hub.yaml").read_text(encoding="utf-8")
 ROLE_YAML = (ROOT / "spoke_role/role.yaml").read_text(encoding="utf-8")
 EXTERNAL_ID = "between-hub-and-spokes"
 AT_ONCE = Patience(wait=5.0, poll=0.0)
-# moto says so of resource types it leaves out: subscriptions, topic and queue policies, alarms.
-LEFT_OUT = "ignore:Tried to parse AWS.* but it's not supported by moto:UserWarning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

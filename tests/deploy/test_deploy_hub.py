@@ -11,12 +11,10 @@ import pytest
 from typer.testing import Result
 
 from tests.deploy.command import Deploy
-from tests.deploy.estate import HUB_YAML, LEFT_OUT
+from tests.deploy.estate import HUB_YAML
 from tests.deploy.test_package_upload import package
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws
-
-pytestmark = pytest.mark.filterwarnings(LEFT_OUT)
 
 WORKER = ("-P", "Compute=none")
 

@@ -9,12 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.deploy.command import Deploy
-from tests.deploy.estate import LEFT_OUT, organization
+from tests.deploy.estate import organization
 from tests.deploy.test_deploy_spokes import FOR_ONE, delegate, has_role
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws
-
-pytestmark = pytest.mark.filterwarnings(LEFT_OUT)
 
 HUB = ("-P", "Compute=none", "--yes")
 DEAD = "remediation-hub-findings-dead"

@@ -9,10 +9,8 @@ import pytest
 from typer.testing import Result
 
 from tests.deploy.command import Deploy
-from tests.deploy.estate import EXTERNAL_ID, LEFT_OUT, Organization, organization
+from tests.deploy.estate import EXTERNAL_ID, Organization, organization
 from tests.fake_aws.server import FakeAws
-
-pytestmark = pytest.mark.filterwarnings(LEFT_OUT)
 
 ROLE = "Dome9CloudBots"
 FOR_ONE = ("--bots", "s3_enable_versioning")

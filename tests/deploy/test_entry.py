@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 
 from tests.deploy.estate import (
     EXTERNAL_ID,
-    LEFT_OUT,
     Organization,
     hub_stack,
     organization,
@@ -19,8 +18,6 @@ from tests.deploy.estate import (
     spokes,
 )
 from tests.fake_aws.server import Credentials, FakeAws, allow, policy
-
-pytestmark = pytest.mark.filterwarnings(LEFT_OUT)
 
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 

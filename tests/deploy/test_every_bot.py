@@ -10,10 +10,8 @@ from spoke_role.policy import select
 from spoke_role.template import render
 from tests.bots.scene import Scene
 from tests.deploy.deployed import FIRST, Deployed
-from tests.deploy.estate import LEFT_OUT
 
 pytestmark = [
-    pytest.mark.filterwarnings(LEFT_OUT),
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.usefixtures("in_the_hubs_environment"),
 ]

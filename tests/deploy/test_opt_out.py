@@ -11,11 +11,9 @@ from hub.model import Outcome
 from spoke_role.tags import OPT_OUT_TAG
 from tests.bots.scene import Planted
 from tests.deploy.deployed import FIRST, Deployed
-from tests.deploy.estate import LEFT_OUT
 from tests.fake_aws.admin import Admin
 
 pytestmark = [
-    pytest.mark.filterwarnings(LEFT_OUT),
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.usefixtures("in_the_hubs_environment"),
 ]

@@ -11,11 +11,9 @@ from deploy.calls import Patience
 from deploy.errors import DeploymentFailed
 from deploy.stack import delete_stack, deploy_stack
 from hub.journals.dynamodb_table import table_definition
-from tests.deploy.estate import AT_ONCE, HUB_YAML, LEFT_OUT, cloudformation, hub_stack, spoke_stack
+from tests.deploy.estate import AT_ONCE, HUB_YAML, cloudformation, hub_stack, spoke_stack
 from tests.deploy.told import NO_STACK, Told, event, refused, stack
 from tests.fake_aws.server import FakeAws
-
-pytestmark = pytest.mark.filterwarnings(LEFT_OUT)
 
 
 async def test_a_finding_published_to_the_input_topic_arrives_in_the_queue_in_its_envelope(

@@ -12,11 +12,9 @@ from deploy.instances import Instance, Missed, Target, where
 from deploy.spokes import Rollout, deploy_spokes
 from deploy.stack_sets import Definition, StackSets
 from spoke_role.policy import policies, select
-from tests.deploy.estate import AT_ONCE, EXTERNAL_ID, LEFT_OUT, ROLE_YAML, organization, spokes
+from tests.deploy.estate import AT_ONCE, EXTERNAL_ID, ROLE_YAML, organization, spokes
 from tests.deploy.told import Told, refused
 from tests.fake_aws.server import FakeAws
-
-pytestmark = pytest.mark.filterwarnings(LEFT_OUT)
 
 
 async def test_the_spoke_role_lands_in_every_account_of_the_unit_and_of_units_inside_it(aws: FakeAws) -> None:

@@ -15,13 +15,12 @@ from spoke_role.tags import VERSION_TAG
 from spoke_role.template import render
 from tests.bots.scene import Scene
 from tests.deploy.deployed import FIRST, Deployed
-from tests.deploy.estate import LEFT_OUT, ROLE_YAML
+from tests.deploy.estate import ROLE_YAML
 from tests.fake_aws.admin import Admin
 from tests.spoke_role.reading import parsed
 from tests.spoke_role.synthetic import made_up
 
 pytestmark = [
-    pytest.mark.filterwarnings(LEFT_OUT),
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.usefixtures("in_the_hubs_environment"),
 ]

@@ -18,7 +18,7 @@ from hub.journals.schema import SCHEMA, Schema
 from hub.settings import Settings
 from tests.bots.functions import CODE
 from tests.conftest import MakeSettings
-from tests.deploy.estate import LEFT_OUT, hub_stack
+from tests.deploy.estate import hub_stack
 from tests.fake_aws.server import FakeAws
 from tests.hub.doctor.estate import about
 from tests.hub.doctor.stand import LOOK, NAME, Stand, make_stand, publish, queue_policy, refuse_plain
@@ -60,7 +60,6 @@ async def test_a_hub_as_its_stack_makes_it_is_right_in_every_respect(stand: Stan
     assert {line.subject: line.state for line in await hub_lines(stand)} == RIGHT
 
 
-@pytest.mark.filterwarnings(LEFT_OUT)
 async def test_the_rights_the_stack_gives_the_hub_are_enough_to_see_that_all_is_right(
     aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
