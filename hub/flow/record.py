@@ -39,6 +39,7 @@ def begun(kit: Kit, step: Step, *, fence: int) -> Run:
         suggested_policy=step.action.suggested_policy,
         undo=bot.undo.degree if bot else "none",
         fence=fence,
+        decided_by=step.decided_by,
         opened_at=kit.now(),
     )
 
