@@ -51,6 +51,8 @@ def check(
             markup=False,
             soft_wrap=True,
         )
+        for remark in reading.rules.remarks:
+            out().print(f"note: {remark}", markup=False, soft_wrap=True)
     raise typer.Exit(0 if reading.rules is not None else 2)
 
 
@@ -71,6 +73,7 @@ def _document(reading: Reading) -> dict[str, object]:
             {"name": rule.name, "line": rule.line, "action": rule.effect}
             for rule in (reading.rules.rules if reading.rules else ())
         ],
+        "remarks": reading.rules.remarks if reading.rules else (),
         "mistakes": [
             {"line": each.line, "wrong": each.wrong, "meant": each.meant} for each in reading.mistakes
         ],

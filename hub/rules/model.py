@@ -85,6 +85,16 @@ class RuleSet:
     trust_line: int | None = None
     rules: tuple[Rule, ...] = ()
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is no mistake, and yet not what the writer will see happen."""
+        return tuple(
+            f"{self.place(rule)} asks for OUs or tags of accounts, which this hub does not look up yet: "
+            + ("it refuses wherever the rest fits" if rule.effect is Effect.REFUSE else "it matches nothing")
+            for rule in self.rules
+            if rule.match.ous or rule.match.account_tags
+        )
+
     def place(self, rule: Rule) -> str:
         """The rule and where to find it, for people."""
         return f"rule {rule.name!r} ({self.file} line {rule.line})"
