@@ -1,7 +1,8 @@
-"""What rules do to a hub at work: bots they add run, bots they refuse do not, and the journal tells which rule it was."""
+"""What rules do to a hub at work: bots they add run, bots they refuse do not, and the journal tells who decided."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,17 +32,26 @@ def spoke(aws: FakeAws) -> Admin:
     return aws.spoke({"remediation": RIGHTS})
 
 
+Write = Callable[[str], str]
+
+
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "rules.yaml"
+def write(tmp_path: Path) -> Write:
+    """Writes a rules file and tells its path."""
+
+    def write(text: str) -> str:
+        (tmp_path / "rules.yaml").write_text(text)
+        return str(tmp_path / "rules.yaml")
+
+    return write
 
 
 async def test_a_finding_that_names_no_bot_is_fixed_by_a_rule(
-    file: Path, spoke: Admin, hub_settings: MakeSettings
+    write: Write, spoke: Admin, hub_settings: MakeSettings
 ) -> None:
-    file.write_text(RUNS)
+    file = write(RUNS)
     name = bucket(spoke)
-    async with open_hub(hub_settings(spoke.account_id, rules=str(file))) as hub:
+    async with open_hub(hub_settings(spoke.account_id, rules=file)) as hub:
         run = only(await hub.settle(message(spoke.account_id, id=name)))
         kept = await history(hub)
     assert run.outcome is Outcome.FIXED
@@ -50,11 +60,11 @@ async def test_a_finding_that_names_no_bot_is_fixed_by_a_rule(
 
 
 async def test_what_a_rule_refuses_is_not_touched_and_the_report_names_the_rule(
-    aws: FakeAws, file: Path, spoke: Admin, hub_settings: MakeSettings
+    aws: FakeAws, write: Write, spoke: Admin, hub_settings: MakeSettings
 ) -> None:
-    file.write_text(REFUSES)
+    file = write(REFUSES)
     name = bucket(spoke)
-    async with open_hub(hub_settings(spoke.account_id, rules=str(file))) as hub:
+    async with open_hub(hub_settings(spoke.account_id, rules=file)) as hub:
         sent = message(spoke.account_id, "s3_enable_versioning", id=name)
         [planned] = await hub.preview(sent)
         run = only(await hub.settle(sent))
@@ -69,19 +79,19 @@ async def test_what_a_rule_refuses_is_not_touched_and_the_report_names_the_rule(
 
 
 async def test_a_finding_that_no_rule_is_about_and_that_names_nothing_is_left_alone(
-    file: Path, spoke: Admin, hub_settings: MakeSettings
+    write: Write, spoke: Admin, hub_settings: MakeSettings
 ) -> None:
-    file.write_text(RUNS)
-    async with open_hub(hub_settings(spoke.account_id, rules=str(file))) as hub:
+    file = write(RUNS)
+    async with open_hub(hub_settings(spoke.account_id, rules=file)) as hub:
         assert await hub.settle(message(spoke.account_id, id="q", type="SqsQueue")) is None
         assert await history(hub) == []
 
 
 async def test_a_destructive_bot_that_a_finding_names_needs_a_rule(
-    aws: FakeAws, file: Path, spoke: Admin, hub_settings: MakeSettings
+    aws: FakeAws, write: Write, spoke: Admin, hub_settings: MakeSettings
 ) -> None:
-    file.write_text("version: 1\n")
-    async with open_hub(hub_settings(spoke.account_id, rules=str(file))) as hub:
+    file = write("version: 1\n")
+    async with open_hub(hub_settings(spoke.account_id, rules=file)) as hub:
         run = only(await hub.settle(message(spoke.account_id, "sg_delete", id="sg-1", region="us-east-1")))
     assert run.outcome is Outcome.REFUSED
     assert "sg_delete is destructive, and no rule that matches allows it" in run.message
@@ -98,11 +108,11 @@ async def test_without_a_rules_file_nothing_changes_and_nothing_decided(
 
 
 async def test_a_hub_does_not_start_on_a_broken_file_and_lists_every_mistake(
-    file: Path, hub_settings: MakeSettings, spoke: Admin
+    write: Write, hub_settings: MakeSettings, spoke: Admin
 ) -> None:
-    file.write_text(RUNS.replace("comment", "coment").replace("_versioning", "_versionin"))
+    file = write(RUNS.replace("comment", "coment").replace("_versioning", "_versionin"))
     with pytest.raises(RulesWrong) as refused:
-        async with open_hub(hub_settings(spoke.account_id, rules=str(file))):
+        async with open_hub(hub_settings(spoke.account_id, rules=file)):
             pass
     told = str(refused.value)
     assert f"{file}:3: rule 'versioned' has no comment" in told

@@ -100,7 +100,7 @@ def test_a_hub_does_not_start_on_a_file_it_cannot_use(content: bytes | None, tmp
     file = tmp_path / "rules.yaml"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(RulesWrong, match="rules.yaml"):
+    with pytest.raises(RulesWrong, match=r"rules\.yaml"):
         LiveRules(str(file), CATALOGUE, on_broken=lambda: None)
 
 
