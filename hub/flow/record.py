@@ -82,6 +82,7 @@ async def close(kit: Kit, run: Run, outcome: Outcome, message: str) -> Run:
             "account": closed.account_id,
             "bot": closed.bot,
             "outcome": closed.outcome,
+            "decided_by": closed.decided_by,
             "changed": closed.changed,
             "seconds": closed.seconds,
         },

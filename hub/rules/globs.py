@@ -6,6 +6,7 @@ import fnmatch
 import re
 
 _SIGNS = re.compile(r"[*?\[]")
+_PIECES = re.compile(r"[*?]|\[.*", re.DOTALL)
 LONGEST = 500
 MOST_STARS = 8  # what a star may stand for is tried anew for each of them
 
@@ -18,6 +19,11 @@ def is_pattern(text: str) -> bool:
 def compiled(pattern: str) -> re.Pattern[str]:
     """To be used with ``match``; takes the whole value."""
     return re.compile(fnmatch.translate(pattern))
+
+
+def literal(pattern: str) -> str:
+    """A text that every value that meets the pattern holds; the longest that is easily found."""
+    return max(_PIECES.split(pattern), key=len)
 
 
 def wrong_with(pattern: str) -> str:

@@ -114,7 +114,10 @@ class _Property:
                 table = by_pattern if globs.is_pattern(text) else self._exact
                 table[text] = table.get(text, 0) | bit
                 self.wanting |= bit
-        self._patterns = [(globs.compiled(text), bits) for text, bits in by_pattern.items()]
+        # To look for a plain text first is many times cheaper than to try the pattern.
+        self._patterns = [
+            (globs.literal(text), globs.compiled(text), bits) for text, bits in by_pattern.items()
+        ]
         self._known: dict[str, int] = {}
 
     def met(self, *values: str, among: int | None = None) -> int:
@@ -142,8 +145,8 @@ class _Property:
         if self._folded:
             value = value.casefold()
         found = self._exact.get(value, 0)
-        for pattern, bits in self._patterns:
-            if bits & asking & ~found and pattern.match(value):
+        for plain, pattern, bits in self._patterns:
+            if plain in value and bits & asking & ~found and pattern.match(value):
                 found |= bits
         return found
 

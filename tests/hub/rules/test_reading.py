@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +41,12 @@ rules:
     action: refuse
     match: {accounts: 222233334444}
 """
+
+
+def test_the_example_of_the_page_has_no_mistake() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(rules(example).rules) == 4
 
 
 def test_a_file_is_read_whole() -> None:

@@ -19,7 +19,7 @@ SCHEMA = schema(CATALOGUE)
 
 
 def accepts(value: Any) -> bool:
-    return jsonschema.Draft202012Validator(SCHEMA).is_valid(value)
+    return bool(jsonschema.Draft202012Validator(SCHEMA).is_valid(value))
 
 
 def good() -> Any:
