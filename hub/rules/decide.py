@@ -78,9 +78,8 @@ class Decider:
         known, name = self._known(action.bot), self._name(action)
         if (refused := self._refused(action, name, matched)) is not None:
             return refused
-        for rule in _listing(matched.rules, name, action):
-            if rule.effect is not Effect.REFUSE:
-                return Due(action=action, decided_by=self.rules.place(rule))
+        if (listing := next(_listing(matched.rules, name, action), None)) is not None:
+            return Due(action=action, decided_by=self.rules.place(listing))
         trust, place = self.rules.trust, self.rules.trust_place
         if trust is Trust.ALL and (known is None or known.trusted):
             # What is no bot at all is told by whoever plans.

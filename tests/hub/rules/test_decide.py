@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots._catalogue import Catalogue
+from hub.rules import decide
 from hub.rules.decide import Decider, Due, without_rules
 from hub.rules.model import AccountFacts, Effect, Match, Rule, RuleBot, RuleSet, Trust
 from tests.hub.rules.files import ACCOUNT, a_finding, decider
@@ -119,6 +120,30 @@ def test_two_rules_that_run_one_bot_run_it_once_and_the_first_is_named() -> None
 def test_a_refusing_rule_names_itself_its_line_and_its_comment() -> None:
     due = only(decided(one_rule("all", "refuse", "['s3_*']"), "s3_enable_versioning"))
     assert due.refusal == "rule 'the rule' (rules.yaml line 4) refuses s3_enable_versioning: because"
+
+
+def test_a_refusing_rule_that_names_no_bots_refuses_all_of_them() -> None:
+    text = """
+    version: 1
+    rules:
+    - {name: run, comment: c, match: {rule: "*"}, bots: [s3_enable_versioning]}
+    - {name: hands off, comment: c, action: refuse, match: {entity: {id: data}}}
+    """
+    due = decided(text, "s3_enable_encryption s3", "no_such_bot")
+    assert [each.action.bot for each in due] == [
+        "s3_enable_encryption",
+        "no_such_bot",
+        "s3_enable_versioning",
+    ]
+    assert all("rule 'hands off' (rules.yaml line 5)" in (each.refusal or "") for each in due)
+
+
+def test_findings_that_name_ever_other_bots_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decide, "REMEMBERED", 2)
+    asked = decider("version: 1\n")
+    for number in range(5):
+        assert only(asked.decide(a_finding(f"odd_{number}"), NOTHING_KNOWN)).refusal is None
+        assert only(asked.decide(a_finding("sg_delete"), NOTHING_KNOWN)).refusal is not None
 
 
 def test_a_bot_under_a_former_name_is_the_same_bot() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.model import Finding
+from hub.rules import matching
 from hub.rules.matching import Matcher
 from hub.rules.model import AccountFacts, Effect, Match, Patterns, Rule
 from tests.hub.rules.files import a_finding, rules
@@ -57,6 +58,23 @@ def test_a_region_nobody_knows_is_met_by_patterns_only() -> None:
     finding = a_finding(region="atlantis-1")
     assert matches("regions: 'atlantis-*'", finding)
     assert not matches("regions: global", finding)
+
+
+def test_ever_other_values_do_not_fill_the_memory_and_match_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(matching, "REMEMBERED", 2)
+    text = "version: 1\nrules:\n- {name: a, comment: b, action: refuse, match: {rule: '*1', regions: 'x*'}}\n"
+    matcher = Matcher(rules(text).rules)
+    for number in range(12):
+        for region in ("x", f"x{number}", "y"):
+            finding = a_finding(rule=f"rule {number}", rule_id="", region=region)
+            met = matcher.matching(finding, NOTHING_KNOWN).rules
+            assert bool(met) is (number in (1, 11) and region != "y")
+
+
+def test_a_value_too_long_to_be_remembered_matches_all_the_same() -> None:
+    assert matches("rule: 'a*z'", a_finding(rule=f"a{'b' * 1000}z"))
 
 
 def test_tags_are_known_however_the_scanner_writes_them() -> None:

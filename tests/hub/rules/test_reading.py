@@ -11,6 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.rules import nodes
+from hub.rules import reading as reading_of_files
 from hub.rules.model import Effect, RuleBot, Trust
 from hub.rules.reading import ENTITY_KEYS, FILE_KEYS, MATCH_KEYS, RULE_KEYS
 from tests.hub.rules.files import reading, rules
@@ -74,6 +76,10 @@ def test_a_file_is_read_whole() -> None:
     [
         ("version: 1", "verion: 1", 1, "did you mean 'version'?"),
         ("version: 1", "version: 3", 1, "write 'version: 1'"),
+        ("version: 1", "version: [1]", 1, "must be a text"),
+        ("    action: refuse", "    action: []", 23, "must be a text"),
+        ("      ruleset: CIS*", f"      ruleset: {'a' * 501}", 7, "longer than 500"),
+        ("    bots: [sg_delete, sg_*]", "    bots: ['[sg']", 20, "not closed"),
         ("version: 1", "", 2, "has no version"),
         ("trust_finding_actions: listed", "trust_finding_actions: lsted", 2, "did you mean 'listed'?"),
         ("trust_finding_actions: listed", "trust_finding_actions: none", 18, "allows what findings name"),
@@ -142,10 +148,13 @@ def test_what_a_rule_runs_must_be_said_exactly(bots: str, told: str) -> None:
 
 
 def test_a_destructive_bot_is_run_by_a_rule_that_allows_it() -> None:
-    bots = "[{bot: sg_delete, allow: true}]"
+    bots = "[{bot: sg_delete, allow: true}, {bot: s3_enable_versioning}]"
     text = f"version: 1\nrules:\n- {{name: a, comment: b, match: {{rule: c}}, bots: {bots}}}\n"
     [rule] = rules(text).rules
-    assert rule.bots == (RuleBot(name="sg_delete", words=()),)
+    assert rule.bots == (
+        RuleBot(name="sg_delete", words=()),
+        RuleBot(name="s3_enable_versioning", words=()),
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,6 +164,28 @@ def test_what_is_no_rules_file_is_told(text: str) -> None:
     found = reading(text)
     assert found.rules is None
     assert found.mistakes
+
+
+@pytest.mark.parametrize("text", ["[" * 9999, "a: \x07", "a: [b", "a: b\n---\nc: d", "*a"])
+def test_what_is_no_yaml_is_told_by_a_python_without_libyaml(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "_LOADER", yaml.SafeLoader)
+    [told] = reading(text).mistakes
+    assert told.line >= 1
+    assert told.wrong
+
+
+def test_rules_are_the_same_by_a_python_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = rules(GOOD)
+    monkeypatch.setattr(nodes, "_LOADER", yaml.SafeLoader)
+    assert rules(GOOD) == here
+
+
+def test_a_file_of_any_size_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_of_files, "MAX_BYTES", len(GOOD) - 1)
+    [told] = reading(GOOD).mistakes
+    assert "name accounts by their OUs" in told.meant
 
 
 def test_a_rule_that_asks_for_what_the_hub_does_not_know_is_remarked() -> None:
