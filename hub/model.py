@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr
 
@@ -225,6 +225,28 @@ class Verdict:
     why: str = ""
 
 
+class Call(NamedTuple):
+    """A request that went to AWS, without what was asked and answered.
+
+    Attributes:
+        at: when it was sent, in seconds since 1970.
+        service: botocore's name.
+        request_id: AWS's, as CloudTrail has it; "" if AWS did not answer.
+        status: of HTTP; 0 if AWS did not answer.
+        error: AWS's code, or the hub's (``Network``); "" if all went well.
+        shared: one request answered reads of several findings.
+    """
+
+    at: float
+    service: str
+    operation: str
+    region: str
+    request_id: str
+    status: int
+    error: str
+    shared: bool
+
+
 Json = Mapping[str, Any]
 
 
@@ -238,6 +260,8 @@ class Run:
     name to search for in CloudTrail. ``undo`` is "exact", "nearest" or "none". ``undo_of`` is the
     run this one takes back, ``undone_by`` the run that took this one back. ``entity``, ``event_time``
     and ``suggested_policy`` are what the bot was told of the finding, for an undo to look again.
+    ``verdicts`` are the words of the guards that were asked, ``calls`` what went to AWS, the first
+    ones, and ``calls_left_out`` how many more; None of a record of a hub that did not keep them.
     """
 
     run_id: str
@@ -271,6 +295,9 @@ class Run:
     closed_at: datetime | None = None
     undo_of: str | None = None
     undone_by: str | None = None
+    verdicts: tuple[Verdict, ...] | None = None
+    calls: tuple[Call, ...] | None = None
+    calls_left_out: int = 0
 
     @property
     def seconds(self) -> float:

@@ -56,10 +56,11 @@ def _add_commands() -> None:
         plan,
         run,
         undo,
+        why,
         work,
     )
 
-    for module in (run, plan, work, undo, history, doctor, bots, package, deploy, demo):
+    for module in (run, plan, work, undo, history, why, doctor, bots, package, deploy, demo):
         module.add_to(app)
 
 

@@ -30,7 +30,7 @@ class Schema:
     needs_hub: str
 
 
-SCHEMA = Schema(version=1, needs=1, needs_hub="0.1.0")
+SCHEMA = Schema(version=2, needs=1, needs_hub="0.1.0")
 """What this hub writes."""
 
 
