@@ -59,8 +59,10 @@ class Notes:
 
     def word(self, verdict: Verdict) -> None:
         """Note what a guard said. The same word about another resource of the step is not noted again."""
+        if len(verdict.why) > LONGEST_WHY:
+            verdict = replace(verdict, why=verdict.why[:LONGEST_WHY])
         if len(self.words) < MOST_WORDS:
-            self.words[replace(verdict, why=verdict.why[:LONGEST_WHY])] = None
+            self.words[verdict] = None
 
     def of_many(self, others: Notes, *, shared: bool) -> None:
         """Take over the calls that were noted apart, as shared with other findings or not."""

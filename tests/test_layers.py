@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "hub.errors": (),
     "hub.log": (),
     "hub.batching": ("hub.errors",),
-    "hub.model": ("bots._bot",),
+    "hub.model": ("bots._bot", "hub.outcome"),
+    "hub.outcome": (),
     "hub.noting": ("hub.model",),
     "hub.settings": ("hub.errors",),
     "hub.aws": (
