@@ -198,8 +198,6 @@ class Run:
     name to search for in CloudTrail. ``undo`` is "exact", "nearest" or "none". ``undo_of`` is the
     run this one takes back, ``undone_by`` the run that took this one back. ``entity``, ``event_time``
     and ``suggested_policy`` are what the bot was told of the finding, for an undo to look again.
-    ``verdicts`` are the words of the guards that were asked, ``calls`` what went to AWS, the first
-    ones, and ``calls_left_out`` how many more; None of a record of a hub that did not keep them.
     """
 
     run_id: str
@@ -228,14 +226,16 @@ class Run:
     after: Json | None = None
     notes: tuple[str, ...] = ()
     session: str = ""
+    # The words of the guards that were asked, and what went to AWS: the first calls, and how many more there
+    # were. None in a record of a hub that did not keep them.
+    verdicts: tuple[Verdict, ...] | None = None
+    calls: tuple[Call, ...] | None = None
+    calls_left_out: int = 0
     fence: int = 0
     opened_at: datetime
     closed_at: datetime | None = None
     undo_of: str | None = None
     undone_by: str | None = None
-    verdicts: tuple[Verdict, ...] | None = None
-    calls: tuple[Call, ...] | None = None
-    calls_left_out: int = 0
 
     @property
     def seconds(self) -> float:
