@@ -100,6 +100,7 @@ def _run(run: Run, known: Known, now: datetime) -> Told:
         "meaning": outcome.meaning if outcome else standing(run),
         "needs_person": outcome.needs_person if outcome else None,
         "message": run.message,
+        "decided_by": run.decided_by or None,
         "notes": list(run.notes),
         "guards": None
         if run.verdicts is None

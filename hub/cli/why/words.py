@@ -66,6 +66,8 @@ def facts(run: Told) -> Iterator[Row]:
     for note in run["notes"]:
         yield "Note", note
     yield "Bot", " ".join((run["bot"], *(value(each) if each else '""' for each in run["parameters"])))
+    if run["decided_by"]:
+        yield "Decided by", run["decided_by"]
     if run["suggested_policy"]:
         yield "Policy given", run["suggested_policy"]
     yield "Resource", f"{run['target']['type']} {run['target']['id']}".strip() or "none could be told"

@@ -25,7 +25,7 @@ from tests.hub.flow.test_settle import BUCKETS, READS, bucket, versioning, write
 from tests.hub.messages import finding, message
 
 BOT = "s3_enable_versioning"
-GUARDS = ["scope", "optional", "own resources", "opted out", "mode"]
+GUARDS = ["rules", "scope", "optional", "own resources", "opted out", "mode"]
 
 
 def send(say: Say, spoke: Admin, key: str = "key", **entity: Any) -> tuple[str, dict[str, Any]]:
@@ -110,6 +110,29 @@ def test_a_refused_finding_names_the_guard_and_no_call(aws: FakeAws, say: Say, s
     assert run["calls"] == []
     assert writes(aws, spoke) == []
     assert "the account was not entered" in say("why", "key").stdout
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome", "said"), [("run", "fixed", "go"), ("refuse", "refused", "refuse")]
+)
+def test_the_remediation_rule_that_decided_is_named_with_its_line(
+    action: str, outcome: str, said: str, say: Say, spoke: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = {
+        "name": "versioned",
+        "comment": "keep versions",
+        "match": {"rule": "a *"},
+        "bots": [BOT],
+        "action": action,
+    }
+    Path("rules.yaml").write_text(json.dumps({"version": 1, "rules": [rule]}))
+    monkeypatch.setenv("HUB_RULES", "rules.yaml")
+    send(say, spoke)
+    (run,) = told(say, "key")["runs"]
+    assert (run["outcome"], run["decided_by"]) == (outcome, "rule 'versioned' (rules.yaml line 1)")
+    assert {word["guard"]: word["decision"] for word in run["guards"]}["rules"] == said
+    for form in ((), ("--markdown",)):
+        assert "Decided by" in say("why", "key", *form).stdout
 
 
 def test_a_finding_that_cannot_be_acted_on_was_put_to_no_guard(say: Say, spoke: Admin) -> None:
