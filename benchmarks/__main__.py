@@ -28,6 +28,7 @@ FIGURES = (
     "fairness",
     "memory",
     "doctor",
+    "rules",
     "workers",
     "faults",
     "side_by_side",

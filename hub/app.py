@@ -22,10 +22,12 @@ from hub.guards.mode import Mode
 from hub.guards.opted_out import OptedOut
 from hub.guards.optional import Optional
 from hub.guards.own_resources import OwnResources
+from hub.guards.ruled_out import RuledOut
 from hub.guards.scope import Scope
 from hub.journals.choose import open_journal
 from hub.leases import Leases
 from hub.model import Message, Report, Run
+from hub.rules.live import LiveRules
 from hub.settings import Settings
 from hub.sinks import Sink
 from hub.sinks.feedback import FeedbackSink
@@ -63,7 +65,11 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
 
     Raises:
         JournalUnwritable, SettingsWrong: it cannot run as the settings say.
+        RulesWrong: the rules file cannot be used; all its mistakes are listed.
     """
+    bots = _catalogue(settings)
+    metrics = MetricsSink(settings.metrics_namespace)
+    rules = LiveRules(settings.rules, bots, on_broken=metrics.rules_broken) if settings.rules else None
     async with AsyncExitStack() as stack:
         identity = HubIdentity(settings)
         stack.push_async_callback(identity.close)
@@ -72,7 +78,6 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
         journal = await stack.enter_async_context(open_journal(settings, identity))
         directory = Directory(settings, identity)
         accounts = Accounts(settings, identity, clients=clients, pacer=Pacer(settings.calls_per_second))
-        metrics = MetricsSink(settings.metrics_namespace)
         leases = await stack.enter_async_context(Leases(journal, seconds=settings.lease_seconds))
         yield Hub(
             Kit(
@@ -84,7 +89,8 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 journal=journal,
                 leases=leases,
                 guards=(
-                    # First, because it asks nobody.
+                    # First, because they ask nobody.
+                    RuledOut(),
                     OptedOut(),
                     Scope(settings, identity, directory),
                     Optional(settings.optional_bots),
@@ -93,7 +99,8 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 ),
                 sinks=(*await _sinks(settings, identity, stack), metrics, *sinks),
                 metrics=metrics,
-                catalogue=_catalogue(settings),
+                rules=rules,
+                catalogue=bots,
             )
         )
 

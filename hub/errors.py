@@ -14,6 +14,7 @@
         PutOff                     AWS needs time; the bot is called again later
       LeaseLost                    another worker owns the finding by now, so this one lets go
       SettingsWrong                the environment does not describe a hub that can run
+        RulesWrong                 the rules file has mistakes or cannot be read
       InternalError                a defect of the hub itself
 
 Bots raise only what `bots._bot` gives them: ``TargetGone`` and ``CannotFix``.
@@ -81,6 +82,10 @@ class LeaseLost(HubError):
 
 class SettingsWrong(HubError):
     """Settings contradict each other or miss something that is needed."""
+
+
+class RulesWrong(SettingsWrong):
+    """The rules file cannot be used; the text lists every mistake with its line."""
 
 
 class InternalError(HubError):

@@ -98,11 +98,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """A bot a finding asks for, in the finding's own words."""
+    """A bot a finding or a rule asks for, in their own words."""
 
     bot: str
     args: tuple[str, ...] = ()
-    source: Literal["compliance tag", "remediation action"] = "remediation action"
+    source: Literal["compliance tag", "remediation action", "remediation rule"] = "remediation action"
     suggested_policy: str | None = None
 
     @property
@@ -140,6 +140,7 @@ class Finding:
     region: str = ""
     rule: str = ""
     rule_id: str = ""
+    ruleset: str = ""
     severity: str = ""
     rule_document: Mapping[str, Any] = field(default_factory=dict)
     entity: Mapping[str, Any] = field(default_factory=dict)
@@ -166,8 +167,8 @@ class Finding:
 class Step:
     """One due bot of a finding, planned. Either ready (bot, params, target) or a ``problem``.
 
-    ``run_id`` is derived from occurrence, bot and parameters, so every worker that plans the same
-    message gets the same ids.
+    ``run_id`` is derived from occurrence, bot and parameters: every worker that plans a message gets the same
+    ids. ``refusal`` is why rules do not let it run, ``decided_by`` the rule or stance; "" without rules.
     """
 
     run_id: str
@@ -177,6 +178,8 @@ class Step:
     params: Params | None = None
     target: Target | None = None
     problem: str | None = None
+    decided_by: str = ""
+    refusal: str | None = None
 
     def at(self, target_id: str) -> Step:
         """The same step about the resource of that id."""
@@ -232,12 +235,12 @@ Json = Mapping[str, Any]
 class Run:
     """One step as the journal keeps it, and one entry of the report.
 
-    Open (``outcome`` None) from before the first change until the outcome is recorded. ``before`` is
-    the bot's snapshot as JSON, ``after`` the snapshot that proved the outcome. ``fence`` is the
-    lease's number of whoever wrote last; older workers are refused. ``session`` is the role session
-    name to search for in CloudTrail. ``undo`` is "exact", "nearest" or "none". ``undo_of`` is the
-    run this one takes back, ``undone_by`` the run that took this one back. ``entity``, ``event_time``
-    and ``suggested_policy`` are what the bot was told of the finding, for an undo to look again.
+    Open (``outcome`` None) from before the first change until the outcome is recorded. ``before`` is the bot's
+    snapshot as JSON, ``after`` the snapshot that proved the outcome. ``fence`` is the lease's number of whoever
+    wrote last; older workers are refused. ``session`` is the role session name to search for in CloudTrail.
+    ``undo`` is "exact", "nearest" or "none". ``undo_of`` is the run this one takes back, ``undone_by`` the run
+    that took this one back. ``entity``, ``event_time`` and ``suggested_policy`` are what the bot was told of the
+    finding, for an undo to look again. ``decided_by`` is the rule or stance that decided; "" without rules.
     """
 
     run_id: str
@@ -271,6 +274,7 @@ class Run:
     closed_at: datetime | None = None
     undo_of: str | None = None
     undone_by: str | None = None
+    decided_by: str = ""
 
     @property
     def seconds(self) -> float:

@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         validation_alias=_names("HUB_BOTS_FOLDER"),
         description="folder with bots of your own, a Python file each; empty: none",
     )
+    rules: str = Field(
+        "",
+        validation_alias=_names("HUB_RULES"),
+        description="path of the file with remediation rules; empty: whatever findings name may run",
+    )
     dry_run: bool = Field(
         False,
         validation_alias=_names("HUB_DRY_RUN"),

@@ -43,9 +43,28 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "bots._grants",
         "spoke_role.tags",
     ),
+    "hub.entity": (),
     "hub.dialects": ("hub.dialects", "hub.model", "hub.errors"),
     # What is written on resources and on the spoke role is agreed with whoever deploys it.
-    "hub.guards": ("hub.guards", "hub.aws", "hub.model", "hub.errors", "hub.settings", "spoke_role.tags"),
+    "hub.guards": (
+        "hub.guards",
+        "hub.aws",
+        "hub.entity",
+        "hub.model",
+        "hub.errors",
+        "hub.settings",
+        "spoke_role.tags",
+    ),
+    # Pure: of AWS it knows the names of regions only. Words are split as in findings.
+    "hub.rules": (
+        "hub.rules",
+        "hub.aws.regions",
+        "hub.dialects.words",
+        "hub.entity",
+        "hub.model",
+        "hub.errors",
+        "bots",
+    ),
     "hub.journals": (
         "hub.journals",
         "hub.batching",
@@ -73,6 +92,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "hub.flow": (
         "hub.flow",
         "hub.dialects",
+        "hub.rules",
         "hub.guards",
         "hub.journals",
         "hub.sinks",

@@ -54,12 +54,13 @@ def _add_commands() -> None:
         history,
         package,
         plan,
+        rules,
         run,
         undo,
         work,
     )
 
-    for module in (run, plan, work, undo, history, doctor, bots, package, deploy, demo):
+    for module in (run, plan, work, undo, history, doctor, bots, rules, package, deploy, demo):
         module.add_to(app)
 
 

@@ -71,5 +71,5 @@ async def _plan(files: list[str], *, as_json: bool) -> int:
                 why = "\n".join((run.message, *(f"note: {note}" for note in run.notes)))
                 table.add_row(*map(Text, cells), outcome_text(run.outcome), Text(run.undo), Text(why))
     if not as_json:
-        out().print(table if planned else "nothing to do: no finding names a bot, or the rules pass")
+        out().print(table if planned else "nothing to do: no finding or rule names a bot, or all is right")
     return 2 if not readable else 0 if well else 1

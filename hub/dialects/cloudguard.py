@@ -70,6 +70,7 @@ class CloudGuard:
             region=_region(entity),
             rule=_text(rule, "name"),
             rule_id=_text(rule, "ruleId"),
+            ruleset=_text(_loose(document, "bundle"), "name"),
             severity=_text(rule, "severity"),
             rule_document=rule,
             entity=entity,
@@ -111,6 +112,12 @@ def _object(document: _Json, key: str) -> _Json:
             f"{key} must be a JSON object and is {_kind(value)}; send the finding as CloudGuard wrote it"
         )
     return value
+
+
+def _loose(document: _Json, key: str) -> _Json:
+    """The object of that key; anything else counts as absent."""
+    value = _field(document, key)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _text(found: _Json, key: str) -> str:

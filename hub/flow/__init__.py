@@ -20,6 +20,8 @@ from hub.flow.plan import plan
 from hub.flow.report import report_id
 from hub.leases import Held
 from hub.model import Finding, Message, Outcome, Report, Run, Step
+from hub.rules.decide import Due, without_rules
+from hub.rules.model import AccountFacts
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,8 @@ async def settle(kit: Kit, message: Message) -> Settlement:
         finding = normalise(message)
     except FindingUnreadable as error:
         return await _unreadable(kit, message, str(error))
-    nothing = _nothing_due(finding)
+    due = _due(kit, finding)
+    nothing = _nothing_due(finding, due)
     if nothing:
         log.debug("nothing to run", extra={"finding": finding.key, "why": nothing})
         return Settlement(why=nothing)
@@ -57,7 +60,7 @@ async def settle(kit: Kit, message: Message) -> Settlement:
         # A first fence means that nobody ever had this finding, so nobody can have settled it.
         if held.fence > 1 and (known := await kit.journal.settled(finding.occurrence)):
             return Settlement(why=f"settled before, see report {known}")
-        steps = await _planned(kit, finding)
+        steps = await _planned(kit, finding, due)
         runs = await _carry_out_all(kit, steps, held)
         report = Report(report_id=report_id(finding.occurrence), finding=finding, runs=runs)
         await _publish(kit, report)
@@ -72,21 +75,29 @@ async def preview(kit: Kit, message: Message) -> tuple[Run, ...]:
         FindingUnreadable: as the text says.
     """
     finding = normalise(message)
-    if _nothing_due(finding):
+    due = _due(kit, finding)
+    if _nothing_due(finding, due):
         return ()
-    steps = await _planned(kit, finding)
+    steps = await _planned(kit, finding, due)
     return tuple(await asyncio.gather(*(_preview(kit, step) for step in steps)))
 
 
-async def _planned(kit: Kit, finding: Finding) -> tuple[Step, ...]:
-    return plan(finding, partition=await kit.identity.partition(), catalogue=kit.catalogue)
+def _due(kit: Kit, finding: Finding) -> tuple[Due, ...]:
+    """The bots that the finding and the rules ask for. Nothing is known yet of accounts' OUs and tags."""
+    if kit.rules is None:
+        return without_rules(finding)
+    return kit.rules.current().decide(finding, AccountFacts())
 
 
-def _nothing_due(finding: Finding) -> str:
+async def _planned(kit: Kit, finding: Finding, due: Sequence[Due]) -> tuple[Step, ...]:
+    return plan(finding, due, partition=await kit.identity.partition(), catalogue=kit.catalogue)
+
+
+def _nothing_due(finding: Finding, due: Sequence[Due]) -> str:
     if finding.passed:
         return "the rule passes now"
-    if not finding.actions:
-        return "the finding names no bot"
+    if not due:
+        return "the finding names no bot, and no rule runs one"
     return ""
 
 

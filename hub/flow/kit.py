@@ -14,6 +14,7 @@ from hub.aws.spoke_roles import SpokeRoles
 from hub.guards import Guard
 from hub.journals import Journal
 from hub.leases import Leases
+from hub.rules.live import LiveRules
 from hub.settings import Settings
 from hub.sinks import Sink
 from hub.sinks.metrics import MetricsSink
@@ -21,7 +22,7 @@ from hub.sinks.metrics import MetricsSink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """Dependencies of the flow. ``now`` gives aware datetimes."""
+    """Dependencies of the flow. ``now`` gives aware datetimes; without ``rules`` all that findings name may run."""
 
     settings: Settings
     identity: HubIdentity
@@ -33,5 +34,6 @@ class Kit:
     guards: tuple[Guard, ...]
     sinks: tuple[Sink, ...]
     metrics: MetricsSink
+    rules: LiveRules | None = None
     catalogue: Catalogue = field(default_factory=Catalogue)
     now: Callable[[], datetime] = utc_now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bots._bot import AnyBot, Params, Target
 from bots._catalogue import BrokenBot, Catalogue, UnknownBot
@@ -12,6 +12,7 @@ from bots._words import BadWords, parse
 from hub.aws import regions
 from hub.aws.arns import parse as parse_arn
 from hub.model import Action, Finding, Step
+from hub.rules.decide import Due
 
 MAX_TARGET_CHARACTERS = 2048
 
@@ -20,21 +21,23 @@ class _Problem(Exception):
     """Why a due bot cannot be run; the text goes into the report."""
 
 
-def plan(finding: Finding, *, partition: str, catalogue: Catalogue) -> tuple[Step, ...]:
-    """A step for every bot the finding asks for, in its order, the same bot and words once.
+def plan(finding: Finding, due: Sequence[Due], *, partition: str, catalogue: Catalogue) -> tuple[Step, ...]:
+    """A step for every bot that is due, in that order, the same bot and words once.
 
     Args:
+        due: what the finding and the rules ask for, and what rules refuse.
         partition: the hub's own partition, for findings that name no region.
         catalogue: the bots there are.
     """
     steps: dict[str, Step] = {}
-    for step in _steps(finding, partition, catalogue):
+    for step in _steps(finding, due, partition, catalogue):
         steps.setdefault(step.run_id, step)
     return tuple(steps.values())
 
 
-def _steps(finding: Finding, partition: str, catalogue: Catalogue) -> Iterator[Step]:
-    for action in finding.actions:
+def _steps(finding: Finding, due: Sequence[Due], partition: str, catalogue: Catalogue) -> Iterator[Step]:
+    for each in due:
+        action = each.action
         bot: AnyBot | None = None
         try:
             bot = _bot(action, catalogue)
@@ -48,6 +51,7 @@ def _steps(finding: Finding, partition: str, catalogue: Catalogue) -> Iterator[S
                 action=action,
                 bot=bot,
                 problem=str(problem),
+                decided_by=each.decided_by,
             )
         else:
             yield Step(
@@ -57,6 +61,8 @@ def _steps(finding: Finding, partition: str, catalogue: Catalogue) -> Iterator[S
                 bot=bot,
                 params=params,
                 target=target,
+                decided_by=each.decided_by,
+                refusal=each.refusal,
             )
 
 

@@ -39,6 +39,7 @@ def begun(kit: Kit, step: Step, *, fence: int) -> Run:
         suggested_policy=step.action.suggested_policy,
         undo=bot.undo.degree if bot else "none",
         fence=fence,
+        decided_by=step.decided_by,
         opened_at=kit.now(),
     )
 
@@ -81,6 +82,7 @@ async def close(kit: Kit, run: Run, outcome: Outcome, message: str) -> Run:
             "account": closed.account_id,
             "bot": closed.bot,
             "outcome": closed.outcome,
+            "decided_by": closed.decided_by,
             "changed": closed.changed,
             "seconds": closed.seconds,
         },

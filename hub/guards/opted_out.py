@@ -6,10 +6,9 @@ finding's own copy of the tags decides, so nothing is entered or asked for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from hub.entity import tags
 from hub.model import Decision, Step, Verdict
 from spoke_role.tags import OPT_OUT_TAG, OPT_OUT_VALUE
 
@@ -19,7 +18,7 @@ class OptedOut:
     name: str = "opted out"
 
     async def judge(self, step: Step) -> Verdict | None:
-        for key, value in _tags(step.finding.entity):
+        for key, value in tags(step.finding.entity):
             # As IAM compares them: neither the key's case counts nor the value's.
             if key.casefold() == OPT_OUT_TAG and value.strip().casefold() == OPT_OUT_VALUE:
                 return Verdict(
@@ -29,17 +28,3 @@ class OptedOut:
                     "the tag off (or set it to false) and send the finding again to have it fixed",
                 )
         return None
-
-
-def _tags(entity: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Keys and values, whichever way the scanner writes them: a list of pairs or an object."""
-    for name, tags in entity.items():
-        if name.casefold() != "tags":
-            continue
-        if isinstance(tags, Mapping):
-            yield from ((str(key), str(value)) for key, value in tags.items())
-        elif isinstance(tags, list):
-            for tag in tags:
-                if isinstance(tag, Mapping):
-                    pair = {str(key).casefold(): str(value) for key, value in tag.items()}
-                    yield pair.get("key", ""), pair.get("value", "")

@@ -30,8 +30,8 @@ class Schema:
     needs_hub: str
 
 
-SCHEMA = Schema(version=1, needs=1, needs_hub="0.1.0")
-"""What this hub writes."""
+SCHEMA = Schema(version=2, needs=1, needs_hub="0.1.0")
+"""What this hub writes. 2: runs tell which rule decided about them."""
 
 
 def admit(ours: Schema, noted: Schema | None) -> Schema | None:

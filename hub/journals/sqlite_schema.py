@@ -24,6 +24,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             name TEXT PRIMARY KEY, owner TEXT, fence INTEGER NOT NULL, ends_at INTEGER NOT NULL)""",
         "CREATE TABLE settled (occurrence TEXT PRIMARY KEY, report_id TEXT NOT NULL, at TEXT NOT NULL)",
     ),
+    (),
 )
 """What to do in a file of schema 0 (an empty one), 1, 2 ... to bring it to the next; () if only records differ.
 

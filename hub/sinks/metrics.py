@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 MOST_VALUES = 100  # of one metric in one line
 MOST_ACCOUNTS = 50
 TOTALS = ("Findings", "Failed", "Unreachable", "Throttled")
-_UNITS = dict.fromkeys((*TOTALS, "Runs", "Throttles", "Waiting"), "Count")
+RULES_BROKEN = "RulesBroken"
+_UNITS = dict.fromkeys((*TOTALS, RULES_BROKEN, "Runs", "Throttles", "Waiting"), "Count")
 _UNITS |= dict.fromkeys(("Duration", "QueueAge"), "Seconds")
 
 
@@ -52,6 +53,10 @@ class MetricsSink:
             self._runs[key].append(round(run.seconds, 3))
             self._accounts[key][run.account_id] += 1
 
+    def rules_broken(self) -> None:
+        """The rules file was looked at and could not be used, so older rules are in force."""
+        self._totals[RULES_BROKEN] += 1
+
     def emit(self, **more: float) -> None:
         """Write one line about everything, one for each outcome and one for each bot and outcome.
 
@@ -61,7 +66,11 @@ class MetricsSink:
         if not self._namespace:
             return
         # Also the noughts: they show that the hub lives and has nothing to do.
-        self._line({**{name: self._totals[name] for name in TOTALS}, **more})
+        totals = {name: self._totals[name] for name in TOTALS}
+        if broken := self._totals[RULES_BROKEN]:
+            # Most hubs need never pay for this one.
+            totals[RULES_BROKEN] = broken
+        self._line({**totals, **more})
         ended = Counter[str]()
         for (bot, outcome), seconds in sorted(self._runs.items()):
             ended[outcome] += len(seconds)

@@ -92,6 +92,7 @@ def test_the_fields_of_a_report_are_read() -> None:
     found = read(document("14_feedback_endpoint.json"))
     assert found.rule.startswith("Ensure no security groups")
     assert (found.rule_id, found.severity) == ("D9.AWS.NET.01", "High")
+    assert found.ruleset == "Workload baseline"
     assert (found.account_name, found.vendor) == ("workload-dev", "AWS")
     assert found.report_time == "2026-11-02T08:14:27.318Z"
     assert found.execution_id == "5f0d0a55-7a0c-4f0f-9d7e-7d1f8a6c2b10"
@@ -114,6 +115,11 @@ def test_a_key_in_its_usual_case_wins_over_the_old_one() -> None:
     found = read(minimal(findingKey="new", FindingKey="old", entity={"id": None, "Id": "old"}))
     assert found.key == "new"
     assert found.entity_id is None
+
+
+@pytest.mark.parametrize("bundle", [None, "CIS", ["CIS"], {}, {"name": None}, {"name": {}}])
+def test_a_ruleset_that_cannot_be_read_is_none_and_spoils_nothing(bundle: Any) -> None:
+    assert read(minimal(bundle=bundle)).ruleset == ""
 
 
 def test_the_least_a_message_can_hold_is_enough() -> None:

@@ -48,6 +48,7 @@ RUNS = st.builds(
     opened_at=MOMENT,
     closed_at=st.none() | MOMENT,
     undone_by=st.none() | TEXT.filter(bool),
+    decided_by=TEXT,
 )
 
 
@@ -76,6 +77,12 @@ def test_written_text_is_ascii_and_a_json_object_of_this_version(run: Run) -> No
     text = dumps(run)
     assert text.isascii()
     assert json.loads(text)["v"] == SCHEMA.needs
+
+
+def test_a_run_of_a_hub_that_knew_no_rules_is_read() -> None:
+    record = to_json(a_run())
+    del record["decided_by"]
+    assert from_json(record).decided_by == ""
 
 
 def test_every_fact_of_a_run_is_written() -> None:

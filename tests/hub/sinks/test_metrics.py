@@ -110,6 +110,18 @@ async def test_a_hub_with_nothing_to_do_says_so(caplog: pytest.LogCaptureFixture
     assert await totals(caplog) == {"Findings": 0, "Failed": 0, "Unreachable": 0, "Throttled": 0}
 
 
+async def test_a_broken_rules_file_is_told_until_it_is_right(caplog: pytest.LogCaptureFixture) -> None:
+    sink = MetricsSink("Hub")
+    sink.rules_broken()
+    sink.rules_broken()
+    sink.emit()
+    sink.emit()
+    first, second = lines(caplog)
+    assert first["RulesBroken"] == 2
+    assert {"Name": "RulesBroken", "Unit": "Count"} in first["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    assert "RulesBroken" not in second
+
+
 async def test_a_line_holds_a_hundred_values_at_most(caplog: pytest.LogCaptureFixture) -> None:
     sink = MetricsSink("Hub")
     await sink.publish(a_report(*(a_run(number) for number in range(250))))
