@@ -9,74 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr
 
 from bots._bot import AnyBot, Params, Target
-
-
-class Outcome(StrEnum):
-    """How a step ended. A closed list; other systems' words live in sinks only."""
-
-    meaning: str
-
-    def __new__(cls, word: str, meaning: str = "") -> Outcome:
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.meaning = meaning
-        return member
-
-    COMPLIANT = "compliant", "was right already, proven by reading"
-    FIXED = "fixed", "was wrong, changed, proven by reading again"
-    RESTORED = "restored", "an undo put back what was there, proven by reading"
-    WOULD_FIX = "would-fix", "dry run: is wrong, nothing was changed"
-    WAITING = "waiting", "needs a person's approval or another moment"
-    REFUSED = "refused", "a guard or the bot said no, nothing was changed"
-    GONE = "gone", "the resource does not exist any more"
-    UNPROVEN = "unproven", "changed, but reading again did not show it right"
-    INVALID = "invalid", "the finding cannot be acted on as written"
-    UNREACHABLE = "unreachable", "the account or AWS could not be reached"
-    DENIED = "denied", "AWS refused a call"
-    THROTTLED = "throttled", "AWS asked for patience until ours ended"
-    FAILED = "failed", "anything else went wrong; the message says what"
-    INTERRUPTED = "interrupted", "the worker stopped in the middle"
-
-    @property
-    def retry(self) -> bool:
-        """Trying the same again later may succeed without anybody doing anything."""
-        return self in {Outcome.UNREACHABLE, Outcome.THROTTLED, Outcome.INTERRUPTED, Outcome.UNPROVEN}
-
-    @property
-    def needs_person(self) -> bool:
-        """Nothing will get better until a person acts."""
-        return self in {
-            Outcome.WAITING, Outcome.UNPROVEN, Outcome.INVALID, Outcome.DENIED, Outcome.FAILED,
-            Outcome.INTERRUPTED,
-        }  # fmt: skip
-
-    @property
-    def well(self) -> bool:
-        """Nothing is left to worry about: for exit statuses."""
-        return self in {
-            Outcome.COMPLIANT, Outcome.FIXED, Outcome.RESTORED, Outcome.WOULD_FIX, Outcome.GONE,
-            Outcome.WAITING, Outcome.REFUSED,
-        }  # fmt: skip
-
-    @property
-    def status(self) -> str:
-        """The report's "Execution status", the only place where it is derived."""
-        match self:
-            case Outcome.COMPLIANT | Outcome.FIXED | Outcome.RESTORED:
-                return "passed"
-            case Outcome.WOULD_FIX:
-                return "dry run"
-            case Outcome.WAITING:
-                return "pending"
-            case Outcome.REFUSED | Outcome.GONE:
-                return "skipped"
-            case _:
-                return "failed"
+from hub.outcome import Outcome as Outcome  # noqa: PLC0414 - one of the values that travel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +166,28 @@ class Verdict:
     why: str = ""
 
 
+class Call(NamedTuple):
+    """A request that went to AWS, without what was asked and answered.
+
+    Attributes:
+        at: when it was sent, in seconds since 1970.
+        service: botocore's name.
+        request_id: AWS's, as CloudTrail has it; "" if AWS did not answer.
+        status: of HTTP; 0 if AWS did not answer.
+        error: AWS's code, or the hub's (``Network``); "" if all went well.
+        shared: one request answered reads of several findings.
+    """
+
+    at: float
+    service: str
+    operation: str
+    region: str
+    request_id: str
+    status: int
+    error: str
+    shared: bool
+
+
 Json = Mapping[str, Any]
 
 
@@ -269,6 +229,11 @@ class Run:
     after: Json | None = None
     notes: tuple[str, ...] = ()
     session: str = ""
+    # The words of the guards that were asked, and what went to AWS: the first calls, and how many more there
+    # were. None in a record of a hub that did not keep them.
+    verdicts: tuple[Verdict, ...] | None = None
+    calls: tuple[Call, ...] | None = None
+    calls_left_out: int = 0
     fence: int = 0
     opened_at: datetime
     closed_at: datetime | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from hub.aws.clients import Clients, Keys, signing_as
 from hub.aws.errors import EXPIRED, THROTTLED, from_botocore
 from hub.aws.merging import Merger, question
 from hub.aws.throttle import Pacer
+from hub.noting import current
 
 TRIES = 10  # of a call that AWS throttles
 PAUSE_SECONDS = 0.1
@@ -64,16 +66,23 @@ class SpokeAccount:
     ) -> dict[str, Any]:
         client = await self.clients.get(service, self.region)
         method = getattr(client, xform_name(operation))
+        notes = current()
         tried = 0
         while True:
             # A call that was throttled queues again: its next try is paced as every other call is.
             async with self.pacer.admitted(self.account_id, self.region, service, operation) as lane:
+                at = time.time()
                 try:
                     with signing_as(self.keys, throttled=lane.slow_down):
                         answer: dict[str, Any] = await method(**params())
+                    if notes is not None:
+                        notes.sent(at, service, operation, self.region, answer=answer)
                     return answer
                 except (ClientError, BotoCoreError) as error:
                     told = from_botocore(error, service=service, operation=operation, region=self.region)
+                    if notes is not None:
+                        said = error.response if isinstance(error, ClientError) else None
+                        notes.sent(at, service, operation, self.region, answer=said, error=told.code)
                     if told.code in EXPIRED:
                         self.expired()
                     tried += 1

@@ -16,6 +16,7 @@ from typing import Any
 
 from bots._aws import AwsError
 from hub.aws.errors import THROTTLED
+from hub.noting import Notes, current, noting
 
 GATHER_SECONDS = 0.003
 MOST_IDS = 50
@@ -116,10 +117,14 @@ def question(service: str, operation: str, params: Params) -> Question | None:
 
 @dataclass(slots=True)
 class _Batch:
-    """Reads that go out together. ``outcome``: the answer, an error that all have in common, or None."""
+    """Reads that go out together.
+
+    ``outcome``: the answer, an error that all have in common, or None. ``notes``: the requests it took.
+    """
 
     ids: frozenset[str]
     members: int = 1
+    notes: Notes = field(default_factory=Notes)
     outcome: asyncio.Future[Answer | AwsError | None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -155,6 +160,8 @@ class Merger:
         else:
             batch = self._open[key] = _Batch(asked.ids)
             outcome = await self._lead(key, batch, asked, send)
+        if (mine := current()) is not None:
+            mine.of_many(batch.notes, shared=batch.members > 1)
         if isinstance(outcome, AwsError):
             raise outcome
         if outcome is None or batch.members == 1:
@@ -175,7 +182,8 @@ class Merger:
         try:
             if not quiet:
                 await asyncio.sleep(GATHER_SECONDS)
-            outcome = await send(sealed)
+            with noting() as batch.notes:
+                outcome = await send(sealed)
         except AwsError as error:
             if batch.members == 1 or error.code in THROTTLED:
                 outcome = error

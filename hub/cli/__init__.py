@@ -57,10 +57,11 @@ def _add_commands() -> None:
         rules,
         run,
         undo,
+        why,
         work,
     )
 
-    for module in (run, plan, work, undo, history, doctor, bots, rules, package, deploy, demo):
+    for module in (run, plan, work, undo, history, why, doctor, bots, rules, package, deploy, demo):
         module.add_to(app)
 
 

@@ -22,6 +22,7 @@ from hub.flow.guard import judge, judge_touched
 from hub.flow.kit import Kit
 from hub.leases import Held
 from hub.model import Decision, Outcome, Run, Step, Verdict
+from hub.noting import noting
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +57,12 @@ async def carry_out(kit: Kit, step: Step, held: Held, lane: Held | None) -> Run:
         if earlier.outcome is not None:
             return earlier
         run = _resumed(run, earlier)
-    if step.problem is not None:
-        return await record.close(kit, run, Outcome.INVALID, _unseen(run, step.problem))
-    async with _as_outcome(kit, run) as ended:
-        verdict = await judge(kit.guards, step)
-        ended.run = await _by_verdict(kit, step, run, verdict, (held, lane))
+    with noting(run.run_id, earlier):
+        if step.problem is not None:
+            return await record.close(kit, run, Outcome.INVALID, _unseen(run, step.problem))
+        async with _as_outcome(kit, run) as ended:
+            verdict = await judge(kit.guards, step)
+            ended.run = await _by_verdict(kit, step, run, verdict, (held, lane))
     return ended.run
 
 
@@ -152,7 +154,7 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
     try:
-        run = await kit.journal.open(run)
+        run = await record.opened(kit, run)
     except JournalUnwritable as error:
         if resumed:
             raise
@@ -191,7 +193,7 @@ async def put_off(kit: Kit, run: Run, later: TryLater) -> Run:
     over = _patience_ended(kit, run, later)
     if over is not None:
         return await record.close(kit, run, Outcome.FAILED, str(over))
-    await kit.journal.open(run)
+    await record.opened(kit, run)
     waited = (kit.now() - run.opened_at).total_seconds()
     log.info("put off", extra={"run": run.run_id, "bot": run.bot, "awaited": str(later)})
     # Longer each time: every delivery counts towards the dead-letter queue.

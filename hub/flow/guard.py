@@ -8,6 +8,7 @@ from dataclasses import replace
 from bots._bot import Before, Check
 from hub.guards import Guard
 from hub.model import Decision, Step, Verdict
+from hub.noting import current
 
 GO = Verdict(decision=Decision.GO)
 
@@ -17,9 +18,11 @@ async def judge(guards: Sequence[Guard], step: Step) -> Verdict:
 
     A dry run is the mildest word: a guard that refuses outright wins over it.
     """
-    found = GO
+    found, notes = GO, current()
     for guard in guards:
         verdict = await guard.judge(step)
+        if notes is not None:
+            notes.word(verdict or replace(GO, guard=guard.name))
         if verdict is None:
             continue
         if verdict.decision is not Decision.DRY_RUN:

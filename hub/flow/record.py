@@ -10,6 +10,7 @@ from typing import Any
 from bots._bot import Before, Check
 from hub.flow.kit import Kit
 from hub.model import Outcome, Run, Step
+from hub.noting import with_notes
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,19 @@ def with_look(run: Run, session: str, check: Check[Before]) -> Run:
 
 def ended(kit: Kit, run: Run, outcome: Outcome, message: str) -> Run:
     """The run with its outcome, not written anywhere yet."""
-    return replace(run, outcome=outcome, message=message, closed_at=kit.now())
+    return replace(with_notes(run), outcome=outcome, message=message, closed_at=kit.now())
+
+
+async def opened(kit: Kit, run: Run) -> Run:
+    """Write the run down, with all that was noted about it so far.
+
+    Returns:
+        What the journal holds now, which may be what an earlier attempt wrote.
+
+    Raises:
+        LeaseLost, JournalUnwritable: it was not written.
+    """
+    return await kit.journal.open(with_notes(run))
 
 
 async def close(kit: Kit, run: Run, outcome: Outcome, message: str) -> Run:

@@ -17,6 +17,7 @@ from hub.flow.kit import Kit
 from hub.flow.report import report_id
 from hub.leases import Held
 from hub.model import Action, Decision, Finding, Outcome, Report, Run, Step
+from hub.noting import noting
 
 
 class NothingToUndo(HubError):
@@ -47,13 +48,14 @@ async def undo(kit: Kit, run_id: str, *, force: bool = False) -> Report:
         was = await kit.journal.get(run_id) or was
         _refuse_pointless(was, bot)
         back = replace(record.begun(kit, step, fence=held.fence), undo_of=was.run_id, undo="none")
-        try:
-            ended = await _restore(kit, step, was, back, held, force=force)
-        except JournalUnwritable:
-            # It may be undone by now; asked again, undo finds out.
-            raise
-        except Exception as error:  # noqa: BLE001 - errors become outcomes
-            ended = await record.close(kit, back, *await told(kit, back, error))
+        with noting(back.run_id):
+            try:
+                ended = await _restore(kit, step, was, back, held, force=force)
+            except JournalUnwritable:
+                # It may be undone by now; asked again, undo finds out.
+                raise
+            except Exception as error:  # noqa: BLE001 - errors become outcomes
+                ended = await record.close(kit, back, *await told(kit, back, error))
         if ended.outcome is Outcome.RESTORED:
             if was.outcome is None:
                 # Closed for good, or a redelivery would resume the fix that was just taken back.
@@ -143,7 +145,7 @@ async def _restore(kit: Kit, step: Step, was: Run, back: Run, held: Held, *, for
         )
     if verdict.decision is Decision.DRY_RUN:
         return await record.close(kit, back, Outcome.WOULD_FIX, f"would be undone; {verdict.why}")
-    back = await kit.journal.open(back)
+    back = await record.opened(kit, back)
     held.ensure()
     wrong: Exception | None = None
     try:

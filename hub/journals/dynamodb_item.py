@@ -65,14 +65,18 @@ def schema_of(item: Mapping[str, Any]) -> Schema:
 def to_item(run: Run, *, keep: timedelta) -> Item:
     """The item of a run that expires ``keep`` after it was opened.
 
-    A closed run that is too large goes without its ``after``, which no undo strictly needs, and says
-    so in its notes: the change was made, and losing its record would be worse.
+    A run that is too large goes without the list of its calls, and a closed one at last without its
+    ``after``, which no undo strictly needs. It says so: the change was made, and losing its record
+    would be worse.
 
     Raises:
         JournalUnwritable: what must be kept does not fit into an item.
     """
     limit = OPEN_BYTES if run.outcome is None else CLOSED_BYTES
     body = _body(run)
+    if _size(body) > limit and run.calls:
+        run = replace(run, calls=(), calls_left_out=run.calls_left_out + len(run.calls))
+        body = _body(run)
     if _size(body) > limit and run.outcome is not None:
         run = replace(
             run,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.errors import InternalError, JournalUnwritable
 from hub.journals.schema import SCHEMA
-from hub.model import Outcome, Run
+from hub.model import Call, Decision, Outcome, Run, Verdict
 
 MAX_INDEX_BYTES = 900  # DynamoDB takes 1,024 bytes for a sort key, time and separator included
 
@@ -33,6 +33,8 @@ def to_json(run: Run) -> dict[str, Any]:
             value = value.value
         elif name in _TUPLES:
             value = list(value)
+        elif name in _LISTS and value is not None:
+            value = [_LISTS[name][0](each) for each in value]
         record[name] = value
     return record
 
@@ -56,6 +58,8 @@ def from_json(record: Mapping[str, Any]) -> Run:
         for name, value in values.items():
             if name in _TUPLES:
                 values[name] = tuple(value)
+            elif name in _LISTS and value is not None:
+                values[name] = tuple(_LISTS[name][1](each) for each in value)
             elif name in _TIMES and value is not None:
                 values[name] = _aware(datetime.fromisoformat(value))
         if values.get("outcome") is not None:
@@ -63,6 +67,27 @@ def from_json(record: Mapping[str, Any]) -> Run:
         return Run(**values)
     except (TypeError, ValueError) as error:
         raise JournalUnwritable(f"a record of the journal is damaged: {error}") from error
+
+
+def _call(written: Sequence[Any]) -> Call:
+    # What a newer hub has added stands behind what this one knows.
+    return Call(*written[: len(Call._fields)])
+
+
+def _word(verdict: Verdict) -> list[str]:
+    return [verdict.guard, verdict.decision.value, verdict.why]
+
+
+def _verdict(written: Sequence[Any]) -> Verdict:
+    guard, decision, why = written[:3]
+    return Verdict(guard=guard, decision=Decision(decision), why=why)
+
+
+_LISTS: dict[str, tuple[Callable[[Any], list[Any]], Callable[[Any], Any]]] = {
+    "verdicts": (_word, _verdict),
+    "calls": (list, _call),
+}
+"""Facts that are many: how one is written, as a list without names because there are hundreds, and read."""
 
 
 def dumps(run: Run) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -161,25 +162,30 @@ def xml_of(answer: Answer) -> tuple[ET.Element, str]:
 
 def refusal(call: Call, code: str, message: str, *, status: int = 403) -> Answer:
     """An error as the call's protocol words it."""
+    request_id = secrets.token_hex(8).upper()
     if call.protocol in ("json", "rest-json"):
         # The JSON protocol answers every client error with 400, REST-JSON with the status itself.
         status = 400 if call.protocol == "json" else status
         text = json.dumps({"__type": code, "message": message, "Message": message})
         kind = ("Content-Type", "application/x-amz-json-1.1")
-        return Answer(status, (kind, ("x-amzn-errortype", code)), text.encode())
+        return Answer(
+            status, (kind, ("x-amzn-errortype", code), ("x-amzn-requestid", request_id)), text.encode()
+        )
     inner = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
     if call.protocol == "ec2":
-        text = f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>fake</RequestID></Response>"
+        text = (
+            f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        )
     elif call.service == "s3":
-        text = f"<Error>{inner}<RequestId>fake</RequestId></Error>"
+        text = f"<Error>{inner}<RequestId>{request_id}</RequestId></Error>"
     else:
         text = (
             f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error>"
-            "<RequestId>fake</RequestId></ErrorResponse>"
+            f"<RequestId>{request_id}</RequestId></ErrorResponse>"
         )
     # An answer to HEAD has no body, so a client learns nothing but the status.
     body = b"" if call.method == "HEAD" else text.encode()
-    return Answer(status, (("Content-Type", "text/xml"),), body)
+    return Answer(status, (("Content-Type", "text/xml"), ("x-amz-request-id", request_id)), body)
 
 
 def error_code(call: Call, answer: Answer) -> str | None:

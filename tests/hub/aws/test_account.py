@@ -13,6 +13,7 @@ from hub.aws.clients import Clients, Keys
 from hub.aws.errors import outcome_of
 from hub.aws.throttle import Lane, Pacer
 from hub.model import Outcome
+from hub.noting import noting
 from tests.fake_aws.server import FakeAws, allow, deny, policy
 
 
@@ -86,6 +87,16 @@ async def test_a_dead_network_is_unreachable(spoke: SpokeAccount, monkeypatch: p
     assert outcome_of(caught.value) is Outcome.UNREACHABLE
 
 
+async def test_a_call_that_got_no_answer_is_noted_as_sent(
+    spoke: SpokeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr("hub.aws.clients.client_config", lambda **_: _impatient())
+    with noting("run") as notes, pytest.raises(AwsError):
+        await spoke.call("sqs", "ListQueues")
+    assert [(call.request_id, call.status, call.error) for call in notes.calls] == [("", 0, "Network")]
+
+
 def _impatient() -> Any:
     from aiobotocore.config import AioConfig
 
@@ -120,6 +131,22 @@ async def test_a_throttled_call_is_tried_again_when_its_lane_admits_it_and_by_no
     assert (await spoke.call("iam", "ListUsers"))["Users"] == []
     assert admitted == [0, 1, 2, 3, 4, 5], "each try waits for the lane"
     assert spoke.pacer.throttles.count == 5
+
+
+async def test_every_try_is_noted_with_its_own_request_id(
+    spoke: SpokeAccount, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.aws.account.PAUSE_SECONDS", 0.0)
+    aws.fail(spoke.account_id, "iam:ListUsers", "Throttling", times=2)
+    with noting("run") as notes:
+        await spoke.call("iam", "ListUsers")
+        with pytest.raises(AwsError):
+            await spoke.call("iam", "GetUser", UserName="nobody")
+    told = [(call.service, call.operation, call.status, call.error) for call in notes.calls]
+    bounced, well = ("iam", "ListUsers", 400, "Throttling"), ("iam", "ListUsers", 200, "")
+    assert told == [bounced, bounced, well, ("iam", "GetUser", 404, "NoSuchEntity")]
+    assert len({call.request_id for call in notes.calls} - {""}) == 4
+    assert "nobody" not in str(notes.calls)
 
 
 async def _all(spoke: SpokeAccount, service: str, operation: str, **params: Any) -> list[Any]:

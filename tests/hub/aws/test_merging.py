@@ -16,6 +16,8 @@ from hub.aws.account import SpokeAccount
 from hub.aws.clients import Clients, Keys
 from hub.aws.merging import MOST_IDS, Answer, Merger, Params, Question, question
 from hub.aws.throttle import Pacer
+from hub.model import Call
+from hub.noting import noting
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws, allow, policy
 
@@ -60,6 +62,25 @@ async def test_what_waits_together_asks_together_and_each_sees_its_own(
     seen = await asyncio.gather(*(described(spoke, group) for group in groups))
     assert seen == [[group] for group in groups]
     assert sent(aws, admin, "DescribeSecurityGroups") == 1 + 2, "the first at once, the others together"
+
+
+async def test_each_finding_has_the_request_that_answered_it_among_its_calls(
+    spoke: SpokeAccount, aws: FakeAws, admin: Admin
+) -> None:
+    async def noted(group: str) -> list[Call]:
+        with noting(group) as notes:
+            await described(spoke, group)
+        return notes.calls
+
+    groups = groups_of(admin, 10)
+    await described(spoke, groups[0])
+    alone, *together = await asyncio.gather(*(noted(group) for group in groups))
+    assert [call.shared for call in alone] == [False]
+    (shared,) = {tuple(calls) for calls in together}
+    assert [(call.operation, call.status, call.shared) for call in shared] == [
+        ("DescribeSecurityGroups", 200, True)
+    ]
+    assert sent(aws, admin, "DescribeSecurityGroups") == 1 + 2
 
 
 async def test_one_read_goes_out_as_it_is(spoke: SpokeAccount, aws: FakeAws, admin: Admin) -> None:

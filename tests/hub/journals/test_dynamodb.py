@@ -19,10 +19,20 @@ from aiobotocore.session import AioSession
 from hub.errors import InternalError, JournalUnwritable
 from hub.journals import Lease, Query
 from hub.journals.dynamodb import DynamoDbJournal
-from hub.journals.dynamodb_item import SCHEMA_KEY, lease_key, run_key, schema_item, settled_key, to_item
+from hub.journals.dynamodb_item import (
+    CLOSED_BYTES,
+    OPEN_BYTES,
+    SCHEMA_KEY,
+    from_item,
+    lease_key,
+    run_key,
+    schema_item,
+    settled_key,
+    to_item,
+)
 from hub.journals.dynamodb_table import ACTIONS, table_definition, time_to_live
 from hub.journals.schema import SCHEMA
-from hub.model import Outcome
+from hub.model import Call, Outcome, Run
 from tests.hub.journals.servers import serving
 from tests.hub.journals.stores import NOON, Clock, LoopbackIdentity, a_run, a_table, listed
 
@@ -286,6 +296,25 @@ class TestSizes:
         assert (kept.outcome, kept.before, kept.after) == (Outcome.FIXED, run.before, None)
         assert kept.notes == ("the state after the change was too large for the journal and is left out",)
         assert kept.message == "m" * 4000
+
+    @pytest.mark.parametrize(("outcome", "limit"), [(None, OPEN_BYTES), (Outcome.FIXED, CLOSED_BYTES)])
+    def test_the_list_of_calls_goes_before_a_state_would(self, outcome: Outcome | None, limit: int) -> None:
+        keep = timedelta(days=400)
+        draw = random.Random(7)
+        calls = tuple(
+            Call(1.5, "s3", "GetObject", "eu-west-1", draw.randbytes(18).hex(), 200, "", shared=False)
+            for _ in range(100)
+        )
+
+        def run_of(size: int, **more: Any) -> Run:
+            state = {"text": incompressible(size)}
+            return a_run(before={}, after=state, outcome=outcome, calls_left_out=3, closed_at=NOON, **more)
+
+        free = limit - len(to_item(run_of(limit - 20_000), keep=keep)["packed"]["B"])
+        run = run_of(limit - 20_000 + free - 1_000)
+        assert from_item(to_item(run, keep=keep)) == run, "it fits without calls"
+        kept = from_item(to_item(replace(run, calls=calls), keep=keep))
+        assert kept == replace(run, calls=(), calls_left_out=103)
 
     def test_the_largest_item_stays_under_dynamodbs_limit(self) -> None:
         run = a_run(

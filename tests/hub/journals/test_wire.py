@@ -14,7 +14,7 @@ from hub.errors import InternalError, JournalUnwritable
 from hub.journals.dynamodb_item import from_item, months_back, to_item
 from hub.journals.schema import SCHEMA
 from hub.journals.wire import dumps, from_json, index_text, loads, microseconds, to_json, utc_text
-from hub.model import Outcome, Run
+from hub.model import Call, Decision, Outcome, Run, Verdict
 from tests.hub.journals.stores import NOON, a_run
 
 TEXT = st.text(st.characters(), max_size=40)  # lone surrogates and control characters too
@@ -29,6 +29,18 @@ MOMENT = st.datetimes(
     max_value=datetime(2100, 1, 1),  # noqa: DTZ001
     timezones=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
+CALLS = st.builds(
+    Call,
+    at=st.floats(0, 10**10),
+    service=TEXT,
+    operation=TEXT,
+    region=TEXT,
+    request_id=TEXT,
+    status=st.integers(0, 599),
+    error=TEXT,
+    shared=st.booleans(),
+)
+WORDS = st.builds(Verdict, decision=st.sampled_from(Decision), guard=TEXT, why=TEXT)
 RUNS = st.builds(
     Run,
     run_id=TEXT,
@@ -49,6 +61,9 @@ RUNS = st.builds(
     closed_at=st.none() | MOMENT,
     undone_by=st.none() | TEXT.filter(bool),
     decided_by=TEXT,
+    verdicts=st.none() | st.lists(WORDS, max_size=3).map(tuple),
+    calls=st.none() | st.lists(CALLS, max_size=3).map(tuple),
+    calls_left_out=st.integers(0, 10**6),
 )
 
 
@@ -122,6 +137,24 @@ def test_a_record_from_before_a_fact_was_added_gets_its_default() -> None:
     assert from_json(record) == replace(a_run(), notes=())
 
 
+def test_a_record_from_before_guards_and_calls_were_kept_says_so() -> None:
+    full = a_run(verdicts=(), calls=(), calls_left_out=3)
+    record = to_json(full)
+    for name in ("verdicts", "calls", "calls_left_out"):
+        del record[name]
+    read = from_json(record)
+    assert (read.verdicts, read.calls, read.calls_left_out) == (None, None, 0)
+
+
+def test_what_a_newer_hub_adds_to_a_call_or_a_word_is_passed_over() -> None:
+    call = Call(1.5, "s3", "HeadBucket", "eu-west-1", "id", 200, "", shared=False)
+    run = a_run(calls=(call,), verdicts=(Verdict(decision=Decision.GO, guard="mode"),))
+    record = to_json(run)
+    record["calls"][0].append("more")
+    record["verdicts"][0].append("more")
+    assert from_json(record) == run
+
+
 def damaged() -> Iterator[str]:
     good = to_json(a_run())
     yield "{"
@@ -131,6 +164,8 @@ def damaged() -> Iterator[str]:
     yield json.dumps(good | {"outcome": "splendid"})
     yield json.dumps(good | {"opened_at": "yesterday"})
     yield json.dumps(good | {"args": 7})
+    yield json.dumps(good | {"calls": [["s3"]]})
+    yield json.dumps(good | {"verdicts": [["mode", "perhaps", ""]]})
 
 
 @pytest.mark.parametrize("text", list(damaged()))
