@@ -1,6 +1,8 @@
 # One line each; `make help` prints them.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test bench check fix generated package bot clean lock
+# Tests start many processes; each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 PY := .venv/bin/python
 STAMP := .venv/.ready
 
@@ -19,7 +21,7 @@ demo: $(STAMP) ## the main job on an embedded AWS: organization, findings, fixes
 	.venv/bin/hub demo
 
 test: $(STAMP) tests/dynalite/node_modules ## the whole test suite, in parallel
-	$(PY) -m pytest -n auto
+	$(PY) -m pytest -n auto --dist loadfile
 
 bench: $(STAMP) ## figures of speed, each against a floor of the same run
 	$(PY) -m benchmarks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from bots._catalogue import Catalogue
 from bots._own import catalogue
@@ -27,13 +28,15 @@ from hub.guards.scope import Scope
 from hub.journals.choose import open_journal
 from hub.leases import Leases
 from hub.model import Message, Report, Run
-from hub.rules.live import LiveRules
 from hub.settings import Settings
 from hub.sinks import Sink
 from hub.sinks.feedback import FeedbackSink
 from hub.sinks.log import LogSink
 from hub.sinks.metrics import MetricsSink
 from hub.sinks.sns import SnsSink
+
+if TYPE_CHECKING:
+    from hub.rules.live import LiveRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
     """
     bots = _catalogue(settings)
     metrics = MetricsSink(settings.metrics_namespace)
-    rules = LiveRules(settings.rules, bots, on_broken=metrics.rules_broken) if settings.rules else None
+    rules = _rules(settings.rules, bots, metrics) if settings.rules else None
     async with AsyncExitStack() as stack:
         identity = HubIdentity(settings)
         stack.push_async_callback(identity.close)
@@ -103,6 +106,12 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 catalogue=bots,
             )
         )
+
+
+def _rules(path: str, bots: Catalogue, metrics: MetricsSink) -> LiveRules:
+    from hub.rules.live import LiveRules  # noqa: PLC0415 - YAML costs a cold start without rules too much
+
+    return LiveRules(path, bots, on_broken=metrics.rules_broken)
 
 
 def _catalogue(settings: Settings) -> Catalogue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bots._catalogue import Catalogue
 from hub.aws.account import utc_now
@@ -14,10 +15,12 @@ from hub.aws.spoke_roles import SpokeRoles
 from hub.guards import Guard
 from hub.journals import Journal
 from hub.leases import Leases
-from hub.rules.live import LiveRules
 from hub.settings import Settings
 from hub.sinks import Sink
 from hub.sinks.metrics import MetricsSink
+
+if TYPE_CHECKING:
+    from hub.rules.live import LiveRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

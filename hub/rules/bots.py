@@ -6,17 +6,15 @@ import fnmatch
 
 from yaml.nodes import MappingNode, Node
 
-from bots._bot import AnyBot, Risk
+from bots._bot import AnyBot
 from bots._catalogue import BrokenBot, Catalogue, UnknownBot
 from bots._words import BadWords, parse
 from hub.dialects.words import split
 from hub.rules import globs
-from hub.rules.model import Effect, RuleBot
+from hub.rules.model import HIGHEST_TRUSTED, Effect, RuleBot
 from hub.rules.nodes import Mistakes, did_you_mean, line, shown
 
 BOT_KEYS = ("bot", "allow")
-HIGHEST_TRUSTED = Risk.ACCESS_REMOVAL
-"""The most a bot may risk without a rule that allows it."""
 
 
 def read_bots(

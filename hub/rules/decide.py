@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from bots._catalogue import BrokenBot, Catalogue, UnknownBot
 from hub.model import Action, Finding
-from hub.rules.bots import HIGHEST_TRUSTED
 from hub.rules.matching import Matched, Matcher
-from hub.rules.model import AccountFacts, Effect, Rule, RuleSet, Trust
+from hub.rules.model import HIGHEST_TRUSTED, AccountFacts, Effect, Rule, RuleSet, Trust
 
 REMEMBERED = 10_000
 

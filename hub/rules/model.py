@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bots._bot import Risk
+
 Patterns = tuple[str, ...]
 """Shell-like; a value meets them when it meets any. Empty: whatever the value."""
 TagPatterns = tuple[tuple[str, Patterns], ...]
 """Tag keys and the patterns of their values; all keys must be met."""
+HIGHEST_TRUSTED = Risk.ACCESS_REMOVAL
+"""The most a bot may risk without a rule that allows it."""
 
 
 class Trust(StrEnum):
