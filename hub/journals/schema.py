@@ -31,7 +31,7 @@ class Schema:
 
 
 SCHEMA = Schema(version=2, needs=1, needs_hub="0.1.0")
-"""What this hub writes. 2: runs tell which rule decided, what guards said and which calls were made."""
+"""What this hub writes. 2: runs tell which rule decided, every guard's word and the calls that were made."""
 
 
 def admit(ours: Schema, noted: Schema | None) -> Schema | None:
