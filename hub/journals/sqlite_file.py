@@ -33,7 +33,8 @@ def connect(path: Path, *, busy_seconds: float, schema: Schema) -> sqlite3.Conne
         connection = sqlite3.connect(path.absolute(), timeout=busy_seconds, isolation_level=None)
     try:
         with in_words(path):
-            admitted(connection, path, schema)  # before anything is written into a file that is not ours
+            with _as_at_one_moment(connection):
+                admitted(connection, path, schema)  # before anything is written into a file that is not ours
             _write_ahead(connection, busy_seconds)
             # A run must be on the disk before its first change, also when the power fails.
             connection.execute("PRAGMA synchronous = FULL")
@@ -57,6 +58,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def _as_at_one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read inside belongs together: another process may be making the tables meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 @contextmanager

@@ -289,3 +289,11 @@ async def test_a_stopped_journal_can_be_started_again(path: Path) -> None:
     for _ in range(2):
         async with started(journal):
             assert await listed(journal) == []
+
+
+async def test_all_that_start_at_once_on_a_new_file_take_it_for_theirs(tmp_path: Path) -> None:
+    """While one makes the tables, the others look what the file is."""
+    for number in range(25):
+        journals = [SqliteJournal(tmp_path / f"{number}.sqlite") for _ in range(8)]
+        await asyncio.gather(*(journal.start() for journal in journals))
+        await asyncio.gather(*(journal.stop() for journal in journals))
