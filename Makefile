@@ -21,7 +21,7 @@ demo: $(STAMP) ## the main job on an embedded AWS: organization, findings, fixes
 	.venv/bin/hub demo
 
 test: $(STAMP) tests/dynalite/node_modules ## the whole test suite, in parallel
-	$(PY) -m pytest -n auto --dist loadfile
+	$(PY) -m pytest -n auto
 
 bench: $(STAMP) ## figures of speed, each against a floor of the same run
 	$(PY) -m benchmarks
