@@ -31,7 +31,6 @@ from spoke_role.opt_out import opted_out
 from spoke_role.tags import ALL_BOTS, CHOSEN_POLICY, OPT_OUT_POLICY
 
 LIMITS = "limits"
-NOT_FOR_OTHERS = "NotForOtherBots"
 IAM, EC2 = "iam", "ec2"
 
 
@@ -67,11 +66,6 @@ def choice(bots: Sequence[AnyBot]) -> str:
     return f"{len(bots)} chosen"
 
 
-def session_pattern(bot: AnyBot) -> str:
-    """What ``aws:userid`` is like in the bot's sessions, by the name the hub gives them."""
-    return f"*:{session_of(bot.name)}.*"
-
-
 def only_these(bots: Sequence[AnyBot]) -> Document:
     """Denies everything to the sessions of other bots, told by the names the hub gives them.
 
@@ -80,11 +74,12 @@ def only_these(bots: Sequence[AnyBot]) -> Document:
     Raises:
         TooLarge: the names do not fit into a policy.
     """
-    sessions = [session_pattern(bot) for bot in bots]
+    # What aws:userid is like in them.
+    sessions = [f"*:{session_of(bot.name)}.*" for bot in bots]
     harmless = [action for statement in about_itself() for action in statement["Action"]]
     made = document([
         {
-            "Sid": NOT_FOR_OTHERS,
+            "Sid": "NotForOtherBots",
             "Effect": "Deny",
             "NotAction": harmless,
             "Resource": ["*"],

@@ -13,10 +13,10 @@ from typing import Any
 from bots._aws import AwsError, together
 from hub.aws.account import SpokeAccount
 from hub.aws.errors import DENIED
-from hub.doctor import grants
 from hub.doctor.asking import unseen
 from hub.doctor.versions import Versions
 from hub.doctor.words import By, Line, Rights, warning
+from spoke_role import coverage
 from spoke_role.policy import policies
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -34,7 +34,7 @@ class Permissions:
     names: Mapping[str, str]
     _read: dict[str, Rights] = field(default_factory=dict)
     _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
-    _judged: dict[str, tuple[dict[str, tuple[str, ...]], grants.Drift]] = field(default_factory=dict)
+    _judged: dict[str, tuple[dict[str, tuple[str, ...]], coverage.Drift]] = field(default_factory=dict)
 
     @asynccontextmanager
     async def turn(self, version: str) -> AsyncIterator[None]:
@@ -82,21 +82,21 @@ class Permissions:
 
     def _judge(
         self, version: str, documents: Sequence[Mapping[str, Any]], partition: str, account: str
-    ) -> tuple[dict[str, tuple[str, ...]], grants.Drift]:
+    ) -> tuple[dict[str, tuple[str, ...]], coverage.Drift]:
         # A thousand accounts have the same documents but for their own number and their stack's id.
         text = json.dumps([version, *documents], sort_keys=True)
         like = _UUID.sub("", text.replace(account, ""))
         judged = self._judged.get(like)
         if judged is None:
-            found, wanted = grants.rules(documents), self.versions.wanted
-            lacking = grants.Allowed(found).lacking(wanted, partition=partition, account=account)
+            found, wanted = coverage.rules(documents), self.versions.wanted
+            lacking = coverage.Allowed(found).lacking(wanted, partition=partition, account=account)
             if (known := self.versions.get(version)) is None:
                 # A role for some chosen bots is known by the version that just these give.
                 self.versions.learn(version, tuple(bot for bot in wanted if bot.name not in lacking))
                 known = self.versions.get(version)
             expected = policies(known.bots if known else wanted)
             names = {**self.names, "AWS::Partition": partition, "AWS::AccountId": account}
-            judged = self._judged[like] = (lacking, grants.drift(found, list(expected.values()), names))
+            judged = self._judged[like] = (lacking, coverage.drift(found, list(expected.values()), names))
         return judged
 
 

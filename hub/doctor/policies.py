@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.doctor.patterns import covers, listed
+from spoke_role.patterns import covers, listed
 
 Document = Mapping[str, Any]
 ANYBODY = "*"

@@ -9,8 +9,8 @@ import pytest
 
 from bots._bot import AnyBot, Before, Bot, NoParams, Risk, Undo, account, on
 from bots._catalogue import bot_named
-from hub.doctor.grants import Allowed, Drift, drift, rules
-from hub.doctor.patterns import covers
+from spoke_role.coverage import Allowed, Drift, drift, rules
+from spoke_role.patterns import covers
 from spoke_role.policy import allowances, policies, select
 from tests.spoke_role.reading import NAMES, substituted
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from bots._bot import AnyBot
 from bots._grants import Grant, grants, session_of
-from hub.doctor.patterns import covers, listed
+from spoke_role.patterns import covers, listed
 
 Document = Mapping[str, Any]
 _NAME = re.compile(r"\$\{([A-Za-z:]+)\}")
