@@ -9,6 +9,8 @@ _ADVICE = (
         r"already exists",
         "something of that name is there already: delete it, or choose another RoleName (hub and spokes)",
     ),
+    # IAM calls the boundary of a role that is made its scope.
+    (r"scope arn", "the permissions boundary is missing there: bring it into the account first"),
     (
         r"AWSCloudFormationStackSetExecutionRole|execution role|should be trusted|AssumeRole",
         "StackSets cannot get in: activate trusted access again, or mend the execution role",
@@ -22,7 +24,6 @@ _ADVICE = (
         r"not authorized|access ?denied|permission",
         "StackSets' role in the account lacks that permission: grant it",
     ),
-    (r"boundary", "the permissions boundary is missing there: bring it into the account first"),
 )
 
 

@@ -264,6 +264,10 @@ def test_a_role_for_no_bot_is_refused() -> None:
         ("Cancelled since failure tolerance has exceeded", "run the same again"),
         ("is not authorized to perform: iam:CreatePolicy", "lacks that permission"),
         ("Cannot exceed quota for PoliciesPerRole: 10", "quota"),
+        (
+            "Scope ARN: arn:aws:iam::222233334444:policy/limit does not exist or is not attachable.",
+            "boundary is missing",
+        ),
         ("something nobody knows", "stack's events"),
     ],
 )
