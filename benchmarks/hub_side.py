@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.measured import measured
+from hub.abreast import abreast
 from hub.app import Hub, open_hub
 from hub.collecting import collect_seldom
 from hub.log import configure
@@ -24,15 +25,13 @@ from hub.settings import Settings
 async def settle_all(hub: Hub, lines: list[str], at_once: int) -> Counter[str]:
     """Outcomes of all runs."""
     outcomes: Counter[str] = Counter()
-    waiting = iter(lines)
 
-    async def lane() -> None:
-        for line in waiting:
-            report = await hub.settle(Message(body=line))
-            assert report is not None
-            outcomes.update(str(run.outcome) for run in report.runs)
+    async def settle(line: str) -> None:
+        report = await hub.settle(Message(body=line))
+        assert report is not None
+        outcomes.update(str(run.outcome) for run in report.runs)
 
-    await asyncio.gather(*(lane() for _ in range(at_once)))
+    await abreast(lines, settle, hands=at_once)
     return outcomes
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from hub.abreast import abreast
 from hub.aws.accounts import spoke_error
 from hub.aws.errors import from_botocore, outcome_of
 from hub.aws.queues import visible_all_in
@@ -225,12 +226,11 @@ class Intake:
         return (self._held[each].receipt for each in message_ids if each in self._held)
 
     async def _all_visible_in(self, seconds: float, receipts: Iterator[str], *, pause: float = 0.0) -> None:
-        async def some() -> None:
-            while batch := list(islice(receipts, BATCH)):
-                await visible_all_in(self._sqs, self._url, batch, seconds)
-                await asyncio.sleep(pause)
+        async def change(batch: list[str]) -> None:
+            await visible_all_in(self._sqs, self._url, batch, seconds)
+            await asyncio.sleep(pause)
 
-        await asyncio.gather(*(some() for _ in range(READERS)))
+        await abreast(iter(lambda: list(islice(receipts, BATCH)), []), change, hands=READERS)
 
     async def _shed(self) -> None:
         """Give back the latest of the account that has most, so that others can be read past it."""

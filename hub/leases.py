@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from hub.abreast import abreast
 from hub.errors import HubError, LeaseLost, NotNow
 from hub.journals import Journal, Lease
 
@@ -137,14 +138,9 @@ class Leases:
         A journal that is slow to answer about one lease keeps no other waiting: many are renewed at
         once, the one nearest to its end first, and each in a time of its own.
         """
-        waiting = iter(sorted(self._held.values(), key=lambda held: held.safe_until))
-
-        async def some() -> None:
-            for held in waiting:
-                if id(held) in self._held:
-                    await self._renew(held)
-
-        await asyncio.gather(*(some() for _ in range(RENEWALS_AT_ONCE)))
+        urgent = sorted(self._held.values(), key=lambda held: held.safe_until)
+        still_held = (held for held in urgent if id(held) in self._held)
+        await abreast(still_held, self._renew, hands=RENEWALS_AT_ONCE)
 
     async def _renew(self, held: Held) -> None:
         asked_at = asyncio.get_running_loop().time()

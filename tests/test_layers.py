@@ -90,8 +90,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "hub.flow.report",
     ),
     "hub.rota": (),
+    "hub.abreast": (),
     "hub.collecting": (),
-    "hub.leases": ("hub.journals", "hub.model", "hub.errors"),
+    "hub.leases": ("hub.abreast", "hub.journals", "hub.model", "hub.errors"),
     "hub.flow": (
         "hub.flow",
         "hub.dialects",

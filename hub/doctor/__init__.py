@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from bots._catalogue import BrokenBot, UnknownBot
 from bots._own import catalogue
+from hub.abreast import abreast
 from hub.aws.accounts import Accounts, HubIdentity
 from hub.aws.clients import Clients
 from hub.aws.directory import AccountFacts, Directory
@@ -175,17 +176,13 @@ async def _examine(
     examiner: Examiner, facts: Sequence[AccountFacts], at_once: int, on_progress: Progress
 ) -> list[AccountHealth]:
     found: list[AccountHealth] = []
-    waiting = iter(facts)
     on_progress(0, len(facts))
 
-    async def lane() -> None:
-        for each in waiting:
-            found.append(await _examined(examiner, each))
-            on_progress(len(found), len(facts))
+    async def examine(each: AccountFacts) -> None:
+        found.append(await _examined(examiner, each))
+        on_progress(len(found), len(facts))
 
-    async with asyncio.TaskGroup() as lanes:
-        for _ in range(min(at_once, len(facts))):
-            lanes.create_task(lane())
+    await abreast(facts, examine, hands=at_once)
     return found
 
 
