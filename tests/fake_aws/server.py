@@ -57,6 +57,12 @@ def trust(*principals: str, external_id: str | None = EXTERNAL_ID, **conditions:
     return policy(entry, {**who, "Action": "sts:SetSourceIdentity"})
 
 
+def trust_of_the_old_project() -> str:
+    """The whole account of the hub may enter, and nothing is asked; nor may it say for which run it comes."""
+    root = f"arn:aws:iam::{HUB_ACCOUNT}:root"
+    return policy({"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"})
+
+
 @dataclass(frozen=True, slots=True)
 class Arranged:
     """A fake AWS at an address, wherever it runs, and ways to set it up."""

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.fake_aws.admin import Admin, code
 from tests.fake_aws.stack_estate import create, delete, document, resource, stack, template, update
 from tests.fake_aws.stack_set_estate import only
 
 
+def a_table(**more: Any) -> dict[str, Any]:
+    """The resource of a table of that name, ``journal``, with these properties besides."""
+    return resource(
+        "AWS::DynamoDB::Table",
+        TableName="journal",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        **more,
+    )
+
+
 def test_a_table_with_all_that_protects_it(admin: Admin) -> None:
     def text(days: bool) -> str:
         return template(
-            Table=resource(
-                "AWS::DynamoDB::Table",
-                TableName="journal",
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            Table=a_table(
                 TimeToLiveSpecification={"AttributeName": "expires_at", "Enabled": True},
                 PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
                 DeletionProtectionEnabled=days,
@@ -36,12 +44,7 @@ def test_a_table_with_all_that_protects_it(admin: Admin) -> None:
 
 
 def test_a_protected_table_is_deleted_once_it_is_not(admin: Admin) -> None:
-    declared = resource(
-        "AWS::DynamoDB::Table",
-        TableName="journal",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    declared = a_table(
         DeletionProtectionEnabled=True,
     )
     create(admin, template(Table=declared))
@@ -140,12 +143,7 @@ def test_a_bucket_that_holds_something_stays_and_fails_the_deletion(admin: Admin
 
 def test_an_update_that_cannot_be_made_here_does_not_look_done(admin: Admin) -> None:
     def text(size: int) -> str:
-        declared = resource(
-            "AWS::DynamoDB::Table",
-            TableName="journal",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        declared = a_table(
             OnDemandThroughput={"MaxReadRequestUnits": size},
         )
         return template(Table=declared)

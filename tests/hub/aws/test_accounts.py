@@ -22,7 +22,15 @@ from hub.errors import SpokeDenied, SpokeError, SpokeUnreachable
 from hub.model import Outcome
 from hub.settings import Settings
 from tests.conftest import MakeSettings
-from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, SPOKE_ROLE, FakeAws, allow, policy
+from tests.fake_aws.server import (
+    EXTERNAL_ID,
+    HUB_ACCOUNT,
+    SPOKE_ROLE,
+    FakeAws,
+    allow,
+    policy,
+    trust_of_the_old_project,
+)
 from tests.fake_aws.wire import Call
 
 BOT = Bot(
@@ -395,12 +403,7 @@ async def test_an_account_outside_any_organization_is_told_to_list_accounts(
 async def test_a_role_that_knows_no_source_identity_is_entered_without_one(
     aws: FakeAws, hub_settings: MakeSettings
 ) -> None:
-    hub = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{HUB_ACCOUNT}:root"},
-        "Action": "sts:AssumeRole",
-    }
-    spoke = aws.spoke({"all": policy(allow("*"))}, trusts=policy(hub))
+    spoke = aws.spoke({"all": policy(allow("*"))}, trusts=trust_of_the_old_project())
     async with entrance(hub_settings(spoke.account_id)) as accounts:
         entered = await accounts.enter(spoke.account_id, "us-east-1", "aws", bot=BOT, run_id="r1")
         await entered.call("iam", "ListUsers")

@@ -14,7 +14,15 @@ from spoke_role.current import VERSION
 from spoke_role.policy import select
 from tests.conftest import MakeSettings
 from tests.fake_aws.moto_gaps._regions import opt_in
-from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, SPOKE_ROLE, FakeAws, allow, policy
+from tests.fake_aws.server import (
+    EXTERNAL_ID,
+    HUB_ACCOUNT,
+    SPOKE_ROLE,
+    FakeAws,
+    allow,
+    policy,
+    trust_of_the_old_project,
+)
 from tests.hub.doctor.estate import (
     about,
     examined,
@@ -105,12 +113,7 @@ async def test_where_the_hub_may_ask_stack_sets_it_knows_that_the_role_is_missin
 async def test_a_role_as_the_old_project_made_it_works_and_is_open_to_the_whole_account(
     aws: FakeAws, hub_settings: MakeSettings
 ) -> None:
-    root = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{HUB_ACCOUNT}:root"},
-        "Action": "sts:AssumeRole",
-    }
-    spoke = aws.spoke({"all": policy(allow("*"))}, trusts=policy(root))
+    spoke = aws.spoke({"all": policy(allow("*"))}, trusts=trust_of_the_old_project())
     found = await examined(hub_settings(spoke.account_id), spoke.account_id)
     assert found.standing is Standing.PROTECTED
     told = [line.seen for line in found.lines if line.subject == "trust"]
