@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
 from deploy.calls import PATIENCE, Patience, code, said, until
 from deploy.errors import DeploymentFailed
-from deploy.events import Events
-from deploy.stack import CAPABILITIES, Hear, Stack, delete_stack, find, nothing_to_do, settled
+from deploy.events import Events, Hear
+from deploy.stack import CAPABILITIES, Stack, delete_stack, find, nothing_to_do, settled
 
 Kind = Literal["CREATE", "UPDATE", "IMPORT"]
 
@@ -100,20 +100,17 @@ async def propose(
         if nothing_to_do(str(error)):
             return None
         raise DeploymentFailed(f"stack {stack_name}: {said(error)}") from error
-    empty = ChangeSet(
+    asked = ChangeSet(
         arn=made["Id"], name=name, stack_id=made["StackId"], stack_name=stack_name, kind=kind, changes=()
     )
+    found = None
     try:
-        found = await _worked_out(cloudformation, empty, patience)
-    except BaseException:
-        await discard(cloudformation, empty, patience=patience)
-        raise
-    if found is None:
-        await discard(cloudformation, empty, patience=patience)
-        return None
-    return ChangeSet(
-        arn=made["Id"], name=name, stack_id=made["StackId"], stack_name=stack_name, kind=kind, changes=found
-    )
+        found = await _worked_out(cloudformation, asked, patience)
+    finally:
+        # Whether nothing would change or nobody could tell: it must not be left for somebody to execute.
+        if found is None:
+            await discard(cloudformation, asked, patience=patience)
+    return None if found is None else replace(asked, changes=found)
 
 
 async def _worked_out(
@@ -194,13 +191,13 @@ async def carry_out(
     Raises:
         DeploymentFailed: AWS took it back; the cause first.
     """
-    events = Events(cloudformation, change_set.stack_id)
-    await events.new()
+    events = Events(cloudformation, change_set.stack_id, hear)
+    await events.begin()
     try:
         await cloudformation.execute_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_id)
     except ClientError as error:
         raise DeploymentFailed(f"stack {change_set.stack_name}: {said(error)}") from error
-    return await settled(cloudformation, change_set.stack_id, patience, events=events, hear=hear)
+    return await settled(cloudformation, change_set.stack_id, patience, events=events)
 
 
 async def discard(cloudformation: Any, change_set: ChangeSet, *, patience: Patience = PATIENCE) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,16 +27,36 @@ class Event:
         return self.status.endswith("_FAILED") and "cancelled" not in self.reason
 
 
-class Events:
-    """The events of a stack, each told once."""
+Hear = Callable[[Event], None]
 
-    def __init__(self, cloudformation: Any, stack_id: str) -> None:
+
+class Events:
+    """The events of a stack from `begin` on, each told once.
+
+    Attributes:
+        heard: all that were told, oldest first.
+    """
+
+    def __init__(self, cloudformation: Any, stack_id: str, hear: Hear | None = None) -> None:
+        self.heard: list[Event] = []
         self._cloudformation = cloudformation
         self._stack_id = stack_id
+        self._hear = hear
         self._told: set[str] = set()
 
-    async def new(self) -> list[Event]:
-        """What happened since the last time, oldest first."""
+    async def begin(self) -> None:
+        """What has happened so far is of no interest."""
+        await self._new()
+
+    async def tell(self) -> None:
+        """Tell what happened since the last time."""
+        for event in await self._new():
+            self.heard.append(event)
+            if self._hear is not None:
+                self._hear(event)
+
+    async def _new(self) -> list[Event]:
+        """Oldest first."""
         found: list[Event] = []
         try:
             async for raw in items(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from deploy.calls import code, items, said
 from deploy.errors import DeploymentFailed, InputWrong
 from deploy.session import Aws
-from deploy.stack_sets import CallAs
+from deploy.stack_sets import CallAs, StackSets
 
 STACKSETS = "member.org.stacksets.cloudformation.amazonaws.com"
 # Organizations throttles early; reads that wait for each other would still take minutes in a large tree.
@@ -63,6 +63,32 @@ async def standing(aws: Aws) -> Standing:
             f"--service-principal {STACKSETS}"
         )
     return Standing(**told, call_as="DELEGATED_ADMIN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Administered:
+    """A StackSet as this account may call it.
+
+    Attributes:
+        who: None where the account administers no StackSets of the organization; self-managed ones it still may.
+        unseen: why it does not; "" where it does.
+    """
+
+    stack_sets: StackSets
+    who: Standing | None
+    unseen: str
+
+
+async def administered(aws: Aws, name: str) -> Administered:
+    """The StackSet of that name, whether or not it is there."""
+    stack_sets = StackSets(
+        cloudformation=await aws.client("cloudformation"), name=name, patience=aws.patience
+    )
+    try:
+        who = await standing(aws)
+    except DeploymentFailed as error:
+        return Administered(stack_sets=stack_sets, who=None, unseen=str(error))
+    return Administered(stack_sets=replace(stack_sets, call_as=who.call_as), who=who, unseen="")
 
 
 async def _is_delegated(organizations: Any, account_id: str) -> bool:

@@ -22,9 +22,6 @@ from spoke_role import template as role
 from spoke_role.documents import TooLarge
 from spoke_role.policy import select
 
-# Where a plain stack takes the place of one of the StackSet's.
-PLAIN_STACK_NAME = "remediation-hub-spoke"
-
 SERVICE_MANAGED: Mapping[str, Any] = {
     "PermissionModel": "SERVICE_MANAGED",
     "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},

@@ -6,7 +6,7 @@ failure carries AWS's own reason. For a change that is looked at first see `depl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,15 +14,13 @@ from botocore.exceptions import ClientError
 
 from deploy.calls import PATIENCE, Patience, missing, said, until
 from deploy.errors import DeploymentFailed
-from deploy.events import Event, Events, causes, latest
+from deploy.events import Events, Hear, causes, latest
 from spoke_role.template import TEMPLATE_BYTES
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 # A stack that was never more than a plan or an attempt: it has no resource and cannot be updated.
 UNBORN = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 WELL = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
-
-Hear = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,37 +121,29 @@ def nothing_to_do(text: str) -> bool:
 
 
 async def settled(
-    cloudformation: Any,
-    name: str,
-    patience: Patience,
-    *,
-    events: Events | None = None,
-    hear: Hear | None = None,
+    cloudformation: Any, name: str, patience: Patience, *, events: Events | None = None
 ) -> Stack:
     """Wait until AWS is done with the stack, and it went well.
 
     Args:
         name: or id.
-        events: what of them is new is told to ``hear``, and is where the reasons are looked for.
+        events: are told meanwhile, and are where the reasons are looked for.
 
     Raises:
         DeploymentFailed: it was rolled back or failed, the cause first.
     """
-    heard: list[Event] = []
 
     async def look() -> Stack | None:
         stack = await find(cloudformation, name)
-        for event in await events.new() if events else ():
-            heard.append(event)
-            if hear is not None:
-                hear(event)
+        if events is not None:
+            await events.tell()
         if stack is None:
             raise DeploymentFailed(f"stack {name} was deleted meanwhile")
         return None if stack.busy else stack
 
     stack = await until(look, f"stack {name}", patience)
     if not stack.well:
-        found = causes(heard if events else await latest(cloudformation, stack.id))
+        found = causes(events.heard if events else await latest(cloudformation, stack.id))
         raise DeploymentFailed(
             f"stack {stack.name} ended as {stack.status}: " + ("; ".join(found) or "AWS gives no reason")
         )
@@ -171,9 +161,8 @@ async def delete_stack(
     before = await find(cloudformation, name)
     if before is None:
         return
-    events = Events(cloudformation, before.id)
-    await events.new()
-    heard: list[Event] = []
+    events = Events(cloudformation, before.id, hear)
+    await events.begin()
     try:
         await cloudformation.delete_stack(StackName=before.id)
     except ClientError as error:
@@ -181,15 +170,12 @@ async def delete_stack(
 
     async def look() -> str | None:
         stack = await find(cloudformation, before.id)
-        for event in await events.new():
-            heard.append(event)
-            if hear is not None:
-                hear(event)
+        await events.tell()
         if stack is None:
             return "DELETE_COMPLETE"
         return None if stack.busy else stack.status
 
     status = await until(look, f"deletion of stack {before.name}", patience)
     if status != "DELETE_COMPLETE":
-        found = "; ".join(causes(heard)) or "AWS gives no reason"
+        found = "; ".join(causes(events.heard)) or "AWS gives no reason"
         raise DeploymentFailed(f"stack {before.name} ended as {status}: {found}")

@@ -9,9 +9,8 @@ from typing import Any
 
 from bots._bot import Risk
 from bots._catalogue import Catalogue
-from deploy.errors import DeploymentFailed
 from deploy.instances import Instance
-from deploy.organization import Organization, Standing, read_organization, standing
+from deploy.organization import Organization, Standing, administered, read_organization
 from deploy.permissions import bots_of, version
 from deploy.session import Aws
 from deploy.spokes import rendered
@@ -174,22 +173,12 @@ def meant_for(bots: Sequence[str] | None, max_risk: Risk | None, catalogue: Cata
 
 
 async def _spokes(aws: Aws, name: str, meant: Sequence[str]) -> tuple[SpokesState | None, str]:
-    cloudformation = await aws.client("cloudformation")
-    try:
-        who = await standing(aws)
-    except DeploymentFailed as error:
-        # It may still administer a self-managed one.
-        stack_sets = StackSets(cloudformation=cloudformation, name=name)
-        before = await stack_sets.definition()
-        if before is None:
-            return None, str(error)
-        return await _state(stack_sets, before, None, None, meant), ""
-    stack_sets = StackSets(cloudformation=cloudformation, name=name, call_as=who.call_as)
-    before = await stack_sets.definition()
+    seen = await administered(aws, name)
+    before = await seen.stack_sets.definition()
     if before is None:
-        return None, ""
-    organization = await read_organization(aws)
-    return await _state(stack_sets, before, organization, who, meant), ""
+        return None, seen.unseen
+    organization = await read_organization(aws) if seen.who else None
+    return await _state(seen.stack_sets, before, organization, seen.who, meant), ""
 
 
 async def _state(

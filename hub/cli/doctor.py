@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.names import STACK_SET
 from hub.cli.console import out, print_json
 from hub.cli.counting import counted
-from hub.cli.deploy.options import STACK_SET
 
 if TYPE_CHECKING:
     from hub.doctor.words import Health

@@ -6,10 +6,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 
+from deploy.names import HUB_STACK, STACK_SET
 from deploy.spokes import deploy_spokes
 from deploy.stack import deploy_hub
+from deploy.template import hub_template, role_template
 from hub.demo.embedded import REGION, EmbeddedAws
 from hub.demo.server import STACKSETS
 
@@ -66,8 +67,8 @@ async def _deploy(
     cloudformation = await aws.client("cloudformation", hub_account)
     outputs = await deploy_hub(
         cloudformation,
-        template=_template("deploy", "hub.yaml"),
-        stack_name="remediation-hub",
+        template=hub_template(),
+        stack_name=HUB_STACK,
         parameters={
             "DeploymentMode": "multi",
             "OutputMode": "JSON",
@@ -79,8 +80,8 @@ async def _deploy(
     advance("hub stack")
     await deploy_spokes(
         cloudformation,
-        template=_template("spoke_role", "role.yaml"),
-        name="remediation-hub-spokes",
+        template=role_template(),
+        name=STACK_SET,
         parameters={
             "HubAccountId": hub_account,
             "HubRoleName": outputs["HubRoleName"],
@@ -93,10 +94,6 @@ async def _deploy(
     )
     advance("spoke roles")
     return outputs
-
-
-def _template(package: str, name: str) -> str:
-    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 async def _listen(aws: EmbeddedAws, hub_account: str, topic: str) -> str:

@@ -12,7 +12,7 @@ import re
 from bots._aws import AwsError
 from hub.aws.errors import EXPIRED, THROTTLED
 from hub.doctor.stack_sets import Instance, Instances
-from hub.doctor.words import DEPLOY_SPOKES, Line, failed, unknown
+from hub.doctor.words import DEPLOY_HUB, DEPLOY_SPOKES, Line, failed, unknown
 from hub.errors import SpokeError
 
 _POLICY = re.compile(
@@ -85,7 +85,7 @@ def _by_policy(answer: AwsError) -> tuple[str, str] | None:
         case "identity-based" | "session" | "boundary" as kind:
             return (
                 f"cannot be entered: the hub's own role may not ({kind})",
-                "bring the hub's stack up to date: `hub deploy hub` (DeploymentMode, OrganizationId, RoleName)",
+                f"{DEPLOY_HUB} (DeploymentMode, OrganizationId, RoleName)",
             )
     return None
 

@@ -9,11 +9,10 @@ from bots._aws import AwsError
 from hub.aws.accounts import HubIdentity
 from hub.doctor.asking import ask, unseen
 from hub.doctor.queue import TIMEOUTS, Queue
-from hub.doctor.words import Line, failed, ok, unknown, warning
+from hub.doctor.words import DEPLOY_HUB, Line, failed, ok, unknown, warning
 from hub.settings import Settings, variables
 
 _SUBJECT = "function"
-_REPAIR = "bring the hub's stack up to date: `hub deploy hub`"
 # What doctor judges by; where the function is told otherwise, doctor's words are about another hub.
 _SHARED = (
     "deployment_mode",
@@ -58,7 +57,7 @@ def _state(held: Mapping[str, Any]) -> Iterator[Line]:
     code = f"SHA-256 of the code {held['CodeSha256']}"
     if state == "Failed" or update == "Failed":
         why = held.get("StateReason") or held.get("LastUpdateStatusReason", "")
-        yield failed(_SUBJECT, f"{seen}: {state}, last update {update}", _REPAIR, answer=why)
+        yield failed(_SUBJECT, f"{seen}: {state}, last update {update}", DEPLOY_HUB, answer=why)
     elif update == "InProgress" or state == "Pending":
         yield unknown(
             _SUBJECT, f"{seen}: an update is on its way", "run doctor again in a minute", answer=code
@@ -91,7 +90,7 @@ def _time(held: Mapping[str, Any], queue: Queue | None) -> Iterator[Line]:
             f"findings become visible again after {queue.invisible_seconds} s, AWS advises {TIMEOUTS} times "
             f"the function's {held['Timeout']} s"
         )
-        yield warning("queue", seen, _REPAIR)
+        yield warning("queue", seen, DEPLOY_HUB)
 
 
 async def _source(identity: HubIdentity, name: str, queue: Queue | None) -> Line:
@@ -104,13 +103,13 @@ async def _source(identity: HubIdentity, name: str, queue: Queue | None) -> Line
     except AwsError as error:
         return unseen(subject, error)
     if not found:
-        return failed(subject, "the function gets no findings from the queue", _REPAIR)
+        return failed(subject, "the function gets no findings from the queue", DEPLOY_HUB)
     [mapping, *_] = found
     if mapping["State"] not in ("Enabled", "Enabling", "Updating", "Creating"):
         return failed(
             subject, f"it is {mapping['State'].lower()}: findings wait", "enable the event source mapping"
         )
     if "ReportBatchItemFailures" not in mapping.get("FunctionResponseTypes", ()):
-        return failed(subject, "one finding that fails brings the whole batch back", _REPAIR)
+        return failed(subject, "one finding that fails brings the whole batch back", DEPLOY_HUB)
     most = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
     return ok(subject, f"enabled, {most or 'as many as Lambda likes'} batches at a time")

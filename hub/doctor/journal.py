@@ -8,14 +8,13 @@ from typing import Any
 from bots._aws import AwsError, together
 from hub.aws.accounts import HubIdentity
 from hub.doctor.asking import ask, unseen
-from hub.doctor.words import Line, failed, ok, warning
+from hub.doctor.words import DEPLOY_HUB, Line, failed, ok, warning
 from hub.errors import JournalUnwritable
 from hub.journals.dynamodb_item import SCHEMA_KEY, schema_of
 from hub.journals.dynamodb_table import table_definition, time_to_live
 from hub.journals.schema import SCHEMA, admit
 
 _SUBJECT = "journal"
-_REPAIR = "bring the hub's stack up to date: `hub deploy hub`"
 
 
 async def look(identity: HubIdentity, table: str) -> list[Line]:
@@ -24,7 +23,7 @@ async def look(identity: HubIdentity, table: str) -> list[Line]:
         held = (await ask(identity, "dynamodb", "describe_table", TableName=table))["Table"]
     except AwsError as error:
         if error.code == "ResourceNotFoundException":
-            return [failed(_SUBJECT, f"there is no table {table}: nothing can be fixed", _REPAIR)]
+            return [failed(_SUBJECT, f"there is no table {table}: nothing can be fixed", DEPLOY_HUB)]
         return [unseen(_SUBJECT, error)]
     return [
         *_shape(held),
@@ -49,11 +48,11 @@ def _shape(held: Mapping[str, Any]) -> Iterator[Line]:
     for index in wanted["GlobalSecondaryIndexes"]:
         name = index["IndexName"]
         if name not in have:
-            yield failed(_SUBJECT, f"index {name} is missing: `hub history` cannot ask by it", _REPAIR)
+            yield failed(_SUBJECT, f"index {name} is missing: `hub history` cannot ask by it", DEPLOY_HUB)
         elif not _same(have[name], index):
-            yield warning(_SUBJECT, f"index {name} is another than this hub's", _REPAIR)
+            yield warning(_SUBJECT, f"index {name} is another than this hub's", DEPLOY_HUB)
     if not held.get("DeletionProtectionEnabled"):
-        yield warning(_SUBJECT, "the table is not protected from deletion", _REPAIR)
+        yield warning(_SUBJECT, "the table is not protected from deletion", DEPLOY_HUB)
 
 
 def _same(have: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -73,7 +72,7 @@ async def _recovery(identity: HubIdentity, table: str) -> Line:
         return unseen(subject, error)
     held = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     if held.get("PointInTimeRecoveryStatus") != "ENABLED":
-        return warning(subject, "point-in-time recovery is off", _REPAIR)
+        return warning(subject, "point-in-time recovery is off", DEPLOY_HUB)
     return ok(subject, "point-in-time recovery is on")
 
 
@@ -85,7 +84,7 @@ async def _expiry(identity: HubIdentity, table: str) -> Line:
         return unseen(subject, error)
     held = answer["TimeToLiveDescription"]
     if held.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING") or held.get("AttributeName") != wanted:
-        return warning(subject, f"time to live by {wanted} is off: runs are kept for ever", _REPAIR)
+        return warning(subject, f"time to live by {wanted} is off: runs are kept for ever", DEPLOY_HUB)
     return ok(subject, f"runs expire by {wanted}")
 
 

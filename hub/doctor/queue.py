@@ -13,7 +13,7 @@ from hub.aws.accounts import HubIdentity
 from hub.aws.arns import parse
 from hub.doctor.asking import ask, unseen
 from hub.doctor.policies import ANYBODY, Granted, granted, refuses_plain_text
-from hub.doctor.words import Line, failed, ok, warning
+from hub.doctor.words import DEPLOY_HUB, Line, failed, ok, warning
 
 KEPT_SECONDS = 14 * 86400
 RECEIVES = 20  # as deploy/hub.yaml says: a bot that waits for AWS is delivered a dozen times
@@ -21,7 +21,6 @@ OLD_SECONDS = 3600.0
 TIMEOUTS = 6  # of the function, that a message should stay invisible for
 _SEND = "sqs:SendMessage"
 _SNS = "Service sns.amazonaws.com"
-_REPAIR = "bring the hub's stack up to date: `hub deploy hub`"
 _GONE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
@@ -67,27 +66,29 @@ def _policy(policy: Mapping[str, Any], senders: list[Granted]) -> Iterator[Line]
     from_topics = [each for each in senders if _SNS in each.principals and "aws:sourcearn" in each.asked]
     others = [each for each in senders if each not in from_topics]
     if not senders:
-        yield failed("queue policy", "no topic may send to the queue: findings are lost", _REPAIR)
+        yield failed("queue policy", "no topic may send to the queue: findings are lost", DEPLOY_HUB)
     elif not from_topics:
-        yield warning("queue policy", "no topic is named that may send to the queue", _REPAIR)
+        yield warning("queue policy", "no topic is named that may send to the queue", DEPLOY_HUB)
     else:
         yield ok("queue policy", "the topic of findings may send")
     if any(ANYBODY in each.principals and not each.asked for each in others):
-        yield failed("queue policy", "everybody may send findings to the queue", _REPAIR)
+        yield failed("queue policy", "everybody may send findings to the queue", DEPLOY_HUB)
     elif others:
         names = sorted({name for each in others for name in each.principals})
         yield warning(
-            "queue policy", "others than the topic may send findings", _REPAIR, answer=", ".join(names)
+            "queue policy", "others than the topic may send findings", DEPLOY_HUB, answer=", ".join(names)
         )
     if not refuses_plain_text(policy, _SEND):
-        yield warning("queue policy", "connections without TLS are not refused", _REPAIR)
+        yield warning("queue policy", "connections without TLS are not refused", DEPLOY_HUB)
 
 
 def _kept(subject: str, held: Mapping[str, str]) -> Iterator[Line]:
     seconds = int(held["MessageRetentionPeriod"])
     if seconds < KEPT_SECONDS:
         yield warning(
-            subject, f"findings are kept for {seconds / 86400:.1f} days, SQS could keep them for 14", _REPAIR
+            subject,
+            f"findings are kept for {seconds / 86400:.1f} days, SQS could keep them for 14",
+            DEPLOY_HUB,
         )
 
 
@@ -96,14 +97,14 @@ async def _dead_letters(identity: HubIdentity, held: Mapping[str, str]) -> list[
     redrive = json.loads(held.get("RedrivePolicy") or "{}")
     arn = parse(redrive.get("deadLetterTargetArn", ""))
     if arn is None:
-        return [failed(subject, "there is none: a finding that fails is tried until it expires", _REPAIR)]
+        return [failed(subject, "there is none: a finding that fails is tried until it expires", DEPLOY_HUB)]
     lines = []
     receives = int(redrive["maxReceiveCount"])
     if receives < RECEIVES:
         seen = (
             f"a finding is set aside after {receives} deliveries; bots that wait for AWS may need {RECEIVES}"
         )
-        lines.append(warning(subject, seen, _REPAIR))
+        lines.append(warning(subject, seen, DEPLOY_HUB))
     try:
         url = (
             await ask(
@@ -118,7 +119,7 @@ async def _dead_letters(identity: HubIdentity, held: Mapping[str, str]) -> list[
         if error.code in _GONE:
             return [
                 *lines,
-                failed(subject, "it does not exist any more: failed findings are not kept", _REPAIR),
+                failed(subject, "it does not exist any more: failed findings are not kept", DEPLOY_HUB),
             ]
         return [*lines, unseen(subject, error)]
     count = int(dead["ApproximateNumberOfMessages"])

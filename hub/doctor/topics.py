@@ -11,11 +11,10 @@ from hub.aws.accounts import HubIdentity
 from hub.doctor.asking import ask, unseen
 from hub.doctor.policies import granted, refuses_plain_text
 from hub.doctor.queue import Queue
-from hub.doctor.words import Line, failed, ok, unknown, warning
+from hub.doctor.words import DEPLOY_HUB, Line, failed, ok, unknown, warning
 
 FINDINGS, REPORTS, SUBSCRIPTION = "topic of findings", "topic of reports", "subscription"
 _PUBLISH = "sns:Publish"
-_REPAIR = "bring the hub's stack up to date: `hub deploy hub`"
 
 
 async def look(identity: HubIdentity, queue: Queue | None, report_topic_arn: str) -> list[Line]:
@@ -35,7 +34,7 @@ async def _topic(identity: HubIdentity, subject: str, arn: str) -> list[Line]:
         held = (await ask(identity, "sns", "get_topic_attributes", TopicArn=arn))["Attributes"]
     except AwsError as error:
         if error.code in ("NotFound", "NotFoundException"):
-            return [failed(subject, "it does not exist", _REPAIR, answer=arn)]
+            return [failed(subject, "it does not exist", DEPLOY_HUB, answer=arn)]
         return [unseen(subject, error)]
     return list(_policy(subject, json.loads(held.get("Policy") or "{}")))
 
@@ -43,7 +42,7 @@ async def _topic(identity: HubIdentity, subject: str, arn: str) -> list[Line]:
 def _policy(subject: str, policy: Mapping[str, Any]) -> Iterator[Line]:
     publishers = list(granted(policy, _PUBLISH))
     if any(each.to_anybody for each in publishers):
-        yield failed(subject, "everybody may publish to it", _REPAIR)
+        yield failed(subject, "everybody may publish to it", DEPLOY_HUB)
     elif not publishers and subject == FINDINGS:
         do = (
             "name who sends findings: DataCenter, PublisherAccounts or PublisherPrincipals of the hub's stack"
@@ -53,7 +52,7 @@ def _policy(subject: str, policy: Mapping[str, Any]) -> Iterator[Line]:
         names = sorted({name for each in publishers for name in each.principals})
         yield ok(subject, f"publishers: {', '.join(names) or 'this account alone'}")
     if not refuses_plain_text(policy, _PUBLISH):
-        yield warning(subject, "connections without TLS are not refused", _REPAIR)
+        yield warning(subject, "connections without TLS are not refused", DEPLOY_HUB)
 
 
 async def _subscription(identity: HubIdentity, topic_arn: str, queue_arn: str) -> list[Line]:
@@ -69,12 +68,12 @@ async def _subscription(identity: HubIdentity, topic_arn: str, queue_arn: str) -
             request["NextToken"] = answer["NextToken"]
     except AwsError as error:
         return [unseen(SUBSCRIPTION, error)]
-    return [failed(SUBSCRIPTION, "the topic does not deliver to the queue: findings are lost", _REPAIR)]
+    return [failed(SUBSCRIPTION, "the topic does not deliver to the queue: findings are lost", DEPLOY_HUB)]
 
 
 async def _delivery(identity: HubIdentity, arn: str) -> list[Line]:
     if not arn.startswith("arn:"):
-        return [failed(SUBSCRIPTION, "not confirmed: findings are lost", _REPAIR)]
+        return [failed(SUBSCRIPTION, "not confirmed: findings are lost", DEPLOY_HUB)]
     found = ok(SUBSCRIPTION, "the topic delivers to the queue")
     try:
         held = (await ask(identity, "sns", "get_subscription_attributes", SubscriptionArn=arn))["Attributes"]

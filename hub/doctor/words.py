@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+DEPLOY_HUB = "bring the hub's stack up to date: `hub deploy hub`"
 DEPLOY_SPOKES = "bring the spoke role up to date there: `hub deploy spokes`"
 
 

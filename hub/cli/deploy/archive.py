@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from deploy.names import ARCHIVE_STACK, HUB_STACK
 from hub.cli.console import print_json
 from hub.cli.deploy import options
 
@@ -29,10 +28,8 @@ def archive(
     *,
     parameter: options.Parameters = None,
     parameters_file: options.ParametersFile = None,
-    change_set_only: Annotated[
-        bool, typer.Option("--change-set-only", help="Leave the change set for others to review and execute.")
-    ] = False,
-    stack: options.HubStack = options.HUB_STACK,
+    change_set_only: options.ChangeSetOnly = False,
+    stack: options.HubStack = HUB_STACK,
     yes: options.Yes = False,
     as_json: options.AsJson = False,
     profile: options.Profile = None,
@@ -67,9 +64,9 @@ async def _archive(
         hub = await present(aws, hub_stack)
         if hub is None:
             raise InputWrong(f"there is no stack {hub_stack} here: hub deploy hub comes first")
-        change = StackChange(aws, options.ARCHIVE_STACK, yes=manner.yes, quiet=manner.as_json)
+        change = StackChange(aws, ARCHIVE_STACK, yes=manner.yes, quiet=manner.as_json)
         before = await change.start()
-        proposal = await prepare(aws, name=options.ARCHIVE_STACK, hub=hub, before=before, given=values)
+        proposal = await prepare(aws, name=ARCHIVE_STACK, hub=hub, before=before, given=values)
         settled = await change.settle(proposal, only=only)
     if manner.as_json:
         print_json(settled.facts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.names import HUB_STACK
 from hub.cli.console import out, print_json
 from hub.cli.deploy import options
 
@@ -40,10 +41,8 @@ def hub(
     bucket: Annotated[
         str, typer.Option(help="Bucket of the same region for the zip, and for a template that is too long.")
     ] = "",
-    change_set_only: Annotated[
-        bool, typer.Option("--change-set-only", help="Leave the change set for others to review and execute.")
-    ] = False,
-    stack: options.HubStack = options.HUB_STACK,
+    change_set_only: options.ChangeSetOnly = False,
+    stack: options.HubStack = HUB_STACK,
     yes: options.Yes = False,
     as_json: options.AsJson = False,
     profile: options.Profile = None,

@@ -12,10 +12,6 @@ import typer
 if TYPE_CHECKING:
     from deploy.session import Aws
 
-HUB_STACK = "remediation-hub"
-STACK_SET = "remediation-hub-spokes"
-ARCHIVE_STACK = "remediation-hub-archive"
-
 Profile = Annotated[
     str | None, typer.Option("--profile", envvar="AWS_PROFILE", help="Profile with the credentials.")
 ]
@@ -29,6 +25,9 @@ Region = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what was done as one line of JSON.")]
+ChangeSetOnly = Annotated[
+    bool, typer.Option("--change-set-only", help="Leave the change set for others to review and execute.")
+]
 HubStack = Annotated[str, typer.Option("--stack", help="Name of the hub's stack.")]
 StackSetName = Annotated[str, typer.Option("--stack-set", help="Name of the spoke roles' StackSet.")]
 Parameters = Annotated[

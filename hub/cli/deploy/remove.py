@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.names import HUB_STACK, STACK_SET
 from hub.cli.deploy import options
 
 EXAMPLES = """
@@ -45,8 +46,8 @@ def remove(
     yes_delete_journal: Annotated[
         bool, typer.Option("--yes-delete-journal", help="With --journal-too: without asking for its name.")
     ] = False,
-    stack: options.HubStack = options.HUB_STACK,
-    stack_set: options.StackSetName = options.STACK_SET,
+    stack: options.HubStack = HUB_STACK,
+    stack_set: options.StackSetName = STACK_SET,
     yes: options.Yes = False,
     as_json: options.AsJson = False,
     profile: options.Profile = None,

@@ -9,12 +9,12 @@ from typing import Any
 
 from rich.text import Text
 
-from deploy.errors import DeploymentFailed, InputWrong
+from deploy.errors import InputWrong
 from deploy.instances import Missed
-from deploy.organization import standing
+from deploy.names import ARCHIVE_STACK, PLAIN_STACK
+from deploy.organization import administered
 from deploy.removal import Kept, delete_journal, delete_queue, kept_by, take_spokes_away, waiting
 from deploy.session import Aws
-from deploy.spokes import PLAIN_STACK_NAME
 from deploy.stack import delete_stack, find
 from deploy.stack_sets import StackSets
 from hub.cli.console import out, print_json
@@ -95,23 +95,17 @@ class _Removal:
 
     async def _stack_sets(self) -> StackSets | None:
         """The StackSet, if it is there and this account administers it."""
-        cloudformation = await self._aws.client("cloudformation")
-        found = StackSets(
-            cloudformation=cloudformation, name=self._chosen.stack_set, patience=self._aws.patience
-        )
-        try:
-            found = replace(found, call_as=(await standing(self._aws)).call_as)
-        except DeploymentFailed as error:
-            # It may still administer a self-managed one.
-            self._say(f"StackSets of the organization are not seen from here: {error}")
-        return found if await found.definition() is not None else None
+        seen = await administered(self._aws, self._chosen.stack_set)
+        if seen.unseen:
+            self._say(f"StackSets of the organization are not seen from here: {seen.unseen}")
+        return seen.stack_sets if await seen.stack_sets.definition() is not None else None
 
     async def _stacks(self) -> tuple[list[str], list[str]]:
         cloudformation = await self._aws.client("cloudformation")
-        names = [] if self._chosen.accounts else [PLAIN_STACK_NAME]
-        names += [options.ARCHIVE_STACK, self._chosen.hub_stack] if self._chosen.everything else []
+        names = [] if self._chosen.accounts else [PLAIN_STACK]
+        names += [ARCHIVE_STACK, self._chosen.hub_stack] if self._chosen.everything else []
         there = [name for name in names if await find(cloudformation, name) is not None]
-        return [n for n in there if n == PLAIN_STACK_NAME], [n for n in there if n != PLAIN_STACK_NAME]
+        return [n for n in there if n == PLAIN_STACK], [n for n in there if n != PLAIN_STACK]
 
     async def _agreed(self, stack_sets: StackSets | None, stacks: Sequence[str], kept: Kept) -> bool:
         """Say what will go and ask; False when there is nothing."""

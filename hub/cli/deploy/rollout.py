@@ -11,6 +11,7 @@ from bots._bot import Risk
 from deploy.advice import advice
 from deploy.errors import InputWrong
 from deploy.instances import Missed
+from deploy.names import PLAIN_STACK
 from deploy.organization import (
     Organization,
     Standing,
@@ -23,7 +24,7 @@ from deploy.parameters import Values
 from deploy.proposal import proposed
 from deploy.removal import take_spokes_away
 from deploy.session import Aws
-from deploy.spokes import PLAIN_STACK_NAME, SERVICE_MANAGED, kept_roles, rendered, role_values, roll_out
+from deploy.spokes import SERVICE_MANAGED, kept_roles, rendered, role_values, roll_out
 from deploy.spokes_plan import Plan, Wish, plan
 from deploy.stack_sets import Definition, StackSets
 from hub.cli.bots import known_bots
@@ -116,11 +117,11 @@ class _Role:
 
     async def here(self) -> dict[str, Any]:
         """As a plain stack of this account."""
-        change = StackChange(self._aws, PLAIN_STACK_NAME, yes=self._manner.yes, quiet=self._manner.as_json)
+        change = StackChange(self._aws, PLAIN_STACK, yes=self._manner.yes, quiet=self._manner.as_json)
         before = await change.start()
         proposal = await proposed(
             self._aws,
-            name=PLAIN_STACK_NAME,
+            name=PLAIN_STACK,
             before=before,
             template={"TemplateBody": self._template},
             values=await self._values(before.parameters if before else None),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bots._bot import Risk
+from deploy.names import HUB_STACK, STACK_SET
 from hub.cli.deploy import options
 
 EXAMPLES = """
@@ -64,8 +65,8 @@ def spokes(
     ] = "",
     parameter: options.Parameters = None,
     parameters_file: options.ParametersFile = None,
-    stack: options.HubStack = options.HUB_STACK,
-    stack_set: options.StackSetName = options.STACK_SET,
+    stack: options.HubStack = HUB_STACK,
+    stack_set: options.StackSetName = STACK_SET,
     yes: options.Yes = False,
     as_json: options.AsJson = False,
     profile: options.Profile = None,

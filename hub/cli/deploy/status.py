@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bots._bot import Risk
+from deploy.names import HUB_STACK, PLAIN_STACK, STACK_SET
 from hub.cli.console import out, print_json
 from hub.cli.deploy import options
 
@@ -40,8 +41,8 @@ def status(
         str | None, typer.Option(metavar="NAME,NAME", help="The bots the roles are meant to be enough for.")
     ] = None,
     max_risk: Annotated[Risk | None, typer.Option(help="The highest risk the roles are meant for.")] = None,
-    stack: options.HubStack = options.HUB_STACK,
-    stack_set: options.StackSetName = options.STACK_SET,
+    stack: options.HubStack = HUB_STACK,
+    stack_set: options.StackSetName = STACK_SET,
     as_json: options.AsJson = False,
     profile: options.Profile = None,
     region: options.Region = None,
@@ -50,7 +51,6 @@ def status(
     from hub.cli.deploy.conduct import conduct  # noqa: PLC0415 - what only this command needs is loaded then
 
     async def run() -> int:
-        from deploy.spokes import PLAIN_STACK_NAME  # noqa: PLC0415
         from deploy.status import document, look, meant_for  # noqa: PLC0415
         from hub.cli.bots import known_bots  # noqa: PLC0415
 
@@ -59,7 +59,7 @@ def status(
             found = await look(
                 aws,
                 hub_stack=stack,
-                plain_stack=PLAIN_STACK_NAME,
+                plain_stack=PLAIN_STACK,
                 stack_set=stack_set,
                 meant=meant,
             )
