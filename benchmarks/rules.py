@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 from benchmarks.figure import Figure
 from bots._catalogue import Catalogue
-from hub.model import Action, Finding
+from hub.model import AccountFacts, Action, Finding
 from hub.rules.decide import Decider
-from hub.rules.model import AccountFacts
 from hub.rules.reading import read
 from tests.emulator.running import Emulator
 

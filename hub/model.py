@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr
 
 from bots._bot import AnyBot, Params, Target
 from hub.outcome import Outcome as Outcome  # noqa: PLC0414 - one of the values that travel
+from hub.verdict import Answer as Answer  # noqa: PLC0414 - and these
+from hub.verdict import Decision as Decision  # noqa: PLC0414
+from hub.verdict import Verdict as Verdict  # noqa: PLC0414
+
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,7 @@ class Message:
         body: the finding as text.
         message_id: the sender's id (SNS or SQS), "" for files.
         origin: where it came from, for people ("queue d9-findings", "findings.json line 3").
+        again: it was delivered before.
         nonce: "" when the same body must run once only (queues); a run's own mark when a person asked.
     """
 
@@ -32,6 +37,7 @@ class Message:
     message_id: str = ""
     origin: str = ""
     nonce: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +108,30 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFacts:
+    """What is known of a finding's account besides its id.
+
+    Attributes:
+        ous: ids and paths of every organizational unit it is in, the outer ones too; None when not known.
+        tags: the account's tags; None when not known.
+    """
+
+    ous: tuple[str, ...] | None = None
+    tags: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One due bot of a finding, planned. Either ready (bot, params, target) or a ``problem``.
 
     ``run_id`` is derived from occurrence, bot and parameters: every worker that plans a message gets the same
-    ids. ``refusal`` is why rules do not let it run, ``decided_by`` the rule or stance; "" without rules.
+    ids. ``refusal`` is why rules do not let it run, ``decided_by`` the rule or stance.
+
+    Attributes:
+        needs_approval: why a person has to say yes before it may change anything, "" if nobody has to.
+        resumes: the run that waited, which this one goes on with.
+        answer: what a person said to that.
+        expected: the state of the resource that was shown to that person, or that a saved plan was made for.
     """
 
     run_id: str
@@ -118,6 +143,11 @@ class Step:
     problem: str | None = None
     decided_by: str = ""
     refusal: str | None = None
+    needs_approval: str = ""
+    facts: AccountFacts = field(default_factory=AccountFacts)
+    resumes: str | None = None
+    answer: Answer | None = None
+    expected: Json | None = None
 
     def at(self, target_id: str) -> Step:
         """The same step about the resource of that id."""
@@ -129,41 +159,6 @@ class Step:
         """What must not be worked on twice at a time: account, region and resource."""
         assert self.target is not None
         return f"{self.target.account_id}/{self.target.type}/{self.target.id}"
-
-
-class Decision(StrEnum):
-    """What the guard stage says about a step."""
-
-    GO = "go"
-    DRY_RUN = "dry run"
-    WAIT = "wait"
-    REFUSE = "refuse"
-    INVALID = "invalid"
-    UNREACHABLE = "unreachable"
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """The outcome this word ends a step with; None if the step goes on to look at the resource."""
-        match self:
-            case Decision.REFUSE:
-                return Outcome.REFUSED
-            case Decision.WAIT:
-                return Outcome.WAITING
-            case Decision.INVALID:
-                return Outcome.INVALID
-            case Decision.UNREACHABLE:
-                return Outcome.UNREACHABLE
-            case Decision.GO | Decision.DRY_RUN:
-                return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """A guard's word: what, which guard, and why in one sentence for people."""
-
-    decision: Decision
-    guard: str = ""
-    why: str = ""
 
 
 class Call(NamedTuple):
@@ -188,7 +183,13 @@ class Call(NamedTuple):
     shared: bool
 
 
-Json = Mapping[str, Any]
+class PlannedCall(NamedTuple):
+    """A call that a fix would make. What only an earlier answer can tell stands there as ``<of Operation: Key>``."""
+
+    service: str
+    operation: str
+    region: str
+    params: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +201,10 @@ class Run:
     wrote last; older workers are refused. ``session`` is the role session name to search for in CloudTrail.
     ``undo`` is "exact", "nearest" or "none". ``undo_of`` is the run this one takes back, ``undone_by`` the run
     that took this one back. ``entity``, ``event_time`` and ``suggested_policy`` are what the bot was told of the
-    finding, for an undo to look again. ``decided_by`` is the rule or stance that decided; "" without rules.
+    finding, for an undo to look again. ``decided_by`` is the rule or stance that decided.
+
+    Of a run that waits: ``finding`` is what is kept of it to go on with, ``planned`` what would be called.
+    ``resumes`` is the run that waited before this one, ``approved_by`` who said that it may go on.
     """
 
     run_id: str
@@ -240,6 +244,10 @@ class Run:
     undo_of: str | None = None
     undone_by: str | None = None
     decided_by: str = ""
+    finding: Json | None = None
+    planned: tuple[PlannedCall, ...] | None = None
+    resumes: str | None = None
+    approved_by: str = ""
 
     @property
     def seconds(self) -> float:

@@ -19,9 +19,8 @@ from hub.flow.normalise import normalise, salvage
 from hub.flow.plan import plan
 from hub.flow.report import report_id
 from hub.leases import Held
-from hub.model import Finding, Message, Outcome, Report, Run, Step
+from hub.model import AccountFacts, Finding, Message, Outcome, Report, Run, Step
 from hub.rules.decide import Due, without_rules
-from hub.rules.model import AccountFacts
 
 log = logging.getLogger(__name__)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from hub.model import Outcome, Run
 
@@ -35,6 +35,25 @@ class Query:
     since: datetime | None = None
     session: str | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something the hub keeps beside its runs: who is waited for, how often something was fixed, a saved plan.
+
+    Attributes:
+        name: what it is found by, as ``waiting/4be1c0ffee0123456789``; printable, at most 900 bytes.
+        body: JSON, at most 300,000 bytes as text.
+        until: aware; after that it may be gone.
+        version: 0 for one that was never kept, else what the journal gave it. It grows with every writing.
+        shelf: notes of one shelf can be listed; "" for those that nobody lists.
+    """
+
+    name: str
+    body: Mapping[str, Any]
+    until: datetime
+    version: int = 0
+    shelf: str = ""
 
 
 class Journal(Protocol):
@@ -93,3 +112,31 @@ class Journal(Protocol):
 
     async def settled(self, occurrence: str) -> str | None:
         """The report_id if `settle` was called for this occurrence."""
+
+    async def note(self, name: str) -> Note | None:
+        """The note of that name, read consistently; None if there is none or its time is over."""
+
+    async def keep(self, note: Note) -> Note | None:
+        """Write a note over that very version (0: there must be none, or one whose time is over).
+
+        Returns:
+            The note with its new version; None if somebody else was faster.
+        """
+
+    async def drop(self, note: Note) -> bool:
+        """Delete that very version of it; False if somebody else was faster."""
+
+    def shelf(self, shelf: str) -> AsyncIterator[Note]:
+        """The notes of a shelf, in any order, across pages of the store. May lag a little behind `keep`."""
+
+    async def tally(self, name: str, add: int, *, until: datetime) -> int:
+        """Add to the number of that name (which begins at 0, and again when its time is over), atomically.
+
+        Args:
+            add: may be 0 to read, or negative to give back.
+            until: aware; when the number may be forgotten. The first writing decides.
+
+        Returns:
+            The number after it.
+        """
+        ...

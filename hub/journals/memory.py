@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hub.journals import Lease, Query
+from hub.journals import Lease, Note, Query
 from hub.journals.rules import matches, to_close, to_open, to_undone, utc_now
-from hub.journals.wire import dumps, loads, utc_text
+from hub.journals.wire import dumps, loads, note_text, utc_text
 from hub.model import Run
 
 
@@ -33,6 +34,8 @@ class MemoryJournal:
         self._leases: dict[str, _Kept] = {}
         self._runs: dict[str, str] = {}
         self._settled: dict[str, str] = {}
+        self._notes: dict[str, tuple[str, Note]] = {}
+        self._tallies: dict[str, tuple[int, datetime]] = {}
 
     async def start(self) -> None:
         """There is nothing to connect to."""
@@ -83,6 +86,42 @@ class MemoryJournal:
 
     async def settled(self, occurrence: str) -> str | None:
         return self._settled.get(occurrence)
+
+    async def note(self, name: str) -> Note | None:
+        text, note = self._notes.get(name, ("", None))
+        if note is None or note.until <= self._now():
+            return None
+        return replace(note, body=json.loads(text))
+
+    async def keep(self, note: Note) -> Note | None:
+        known = await self.note(note.name)
+        if (known.version if known else 0) != note.version:
+            return None
+        text = note_text(note)
+        _, last = self._notes.get(note.name, ("", note))
+        kept = replace(note, version=last.version + 1)
+        self._notes[note.name] = (text, kept)
+        return kept
+
+    async def drop(self, note: Note) -> bool:
+        known = await self.note(note.name)
+        if known is None or known.version != note.version:
+            return False
+        del self._notes[note.name]
+        return True
+
+    async def shelf(self, shelf: str) -> AsyncIterator[Note]:
+        for name in [name for name, (_, note) in self._notes.items() if note.shelf == shelf]:
+            note = await self.note(name)
+            if note is not None:
+                yield note
+
+    async def tally(self, name: str, add: int, *, until: datetime) -> int:
+        number, ends = self._tallies.get(name, (0, until))
+        if ends <= self._now():
+            number, ends = 0, until
+        self._tallies[name] = (number + add, ends)
+        return number + add
 
     def _holds(self, lease: Lease) -> bool:
         kept = self._leases.get(lease.name)

@@ -30,8 +30,9 @@ class Schema:
     needs_hub: str
 
 
-SCHEMA = Schema(version=2, needs=1, needs_hub="0.1.0")
-"""What this hub writes. 2: runs tell which rule decided, every guard's word and the calls that were made."""
+SCHEMA = Schema(version=3, needs=1, needs_hub="0.1.0")
+"""What this hub writes. 2: runs tell which rule decided, every guard's word and the calls that were made.
+3: runs that wait keep what is needed to go on with them; there are notes and tallies beside runs."""
 
 
 def admit(ours: Schema, noted: Schema | None) -> Schema | None:

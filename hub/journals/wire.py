@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.errors import InternalError, JournalUnwritable
+from hub.journals import Note
 from hub.journals.schema import SCHEMA
-from hub.model import Call, Decision, Outcome, Run, Verdict
+from hub.model import Call, Decision, Outcome, PlannedCall, Run, Verdict
 
 MAX_INDEX_BYTES = 900  # DynamoDB takes 1,024 bytes for a sort key, time and separator included
+MAX_NOTE_BYTES = 300_000  # DynamoDB takes 400 kB an item
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = tuple(field.name for field in fields(Run))
@@ -74,6 +76,10 @@ def _call(written: Sequence[Any]) -> Call:
     return Call(*written[: len(Call._fields)])
 
 
+def _planned(written: Sequence[Any]) -> PlannedCall:
+    return PlannedCall(*written[: len(PlannedCall._fields)])
+
+
 def _word(verdict: Verdict) -> list[str]:
     return [verdict.guard, verdict.decision.value, verdict.why]
 
@@ -86,6 +92,7 @@ def _verdict(written: Sequence[Any]) -> Verdict:
 _LISTS: dict[str, tuple[Callable[[Any], list[Any]], Callable[[Any], Any]]] = {
     "verdicts": (_word, _verdict),
     "calls": (list, _call),
+    "planned": (list, _planned),
 }
 """Facts that are many: how one is written, as a list without names because there are hundreds, and read."""
 
@@ -117,6 +124,21 @@ def loads(text: str) -> Run:
     if not isinstance(record, dict):
         raise JournalUnwritable("a record of the journal is damaged: it is no JSON object")
     return from_json(record)
+
+
+def note_text(note: Note) -> str:
+    """The body of a note as ASCII text.
+
+    Raises:
+        JournalUnwritable: it is not JSON, or too large.
+    """
+    try:
+        text = json.dumps(note.body, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise JournalUnwritable(f"note {note.name} cannot be written as JSON: {error}") from error
+    if len(text) > MAX_NOTE_BYTES:
+        raise JournalUnwritable(f"note {note.name} has {len(text):,} bytes, more than {MAX_NOTE_BYTES:,}")
+    return text
 
 
 def utc_text(moment: datetime) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bots._catalogue import BrokenBot, Catalogue, UnknownBot
-from hub.model import Action, Finding
+from hub.model import AccountFacts, Action, Finding
 from hub.rules.matching import Matched, Matcher
-from hub.rules.model import HIGHEST_TRUSTED, AccountFacts, Effect, Rule, RuleSet, Trust
+from hub.rules.model import HIGHEST_TRUSTED, Effect, Rule, RuleSet, Trust
 
 REMEMBERED = 10_000
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 from hub.aws import regions
 from hub.entity import tags
-from hub.model import Finding
+from hub.model import AccountFacts, Finding
 from hub.rules import globs
-from hub.rules.model import AccountFacts, Patterns, Rule, TagPatterns
+from hub.rules.guard_model import Patterns, TagPatterns
+from hub.rules.model import Rule
 
 REMEMBERED = 20_000
 LONGEST_REMEMBERED = 300

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bots._bot import Risk
+from hub.rules.guard_model import GuardRules, Patterns, TagPatterns
 
-Patterns = tuple[str, ...]
-"""Shell-like; a value meets them when it meets any. Empty: whatever the value."""
-TagPatterns = tuple[tuple[str, Patterns], ...]
-"""Tag keys and the patterns of their values; all keys must be met."""
 HIGHEST_TRUSTED = Risk.ACCESS_REMOVAL
 """The most a bot may risk without a rule that allows it."""
 
@@ -88,6 +84,7 @@ class RuleSet:
     trust: Trust = Trust.ALL
     trust_line: int | None = None
     rules: tuple[Rule, ...] = ()
+    guards: GuardRules = field(default_factory=GuardRules)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -108,16 +105,3 @@ class RuleSet:
         """The stance about findings' own actions and where to find it."""
         where = self.file if self.trust_line is None else f"{self.file} line {self.trust_line}"
         return f"trust_finding_actions: {self.trust} ({where})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountFacts:
-    """What is known of a finding's account besides its id.
-
-    Attributes:
-        ous: ids and paths of every organizational unit it is in, the outer ones too; None when not known.
-        tags: the account's tags; None when not known.
-    """
-
-    ous: tuple[str, ...] | None = None
-    tags: Mapping[str, str] | None = field(default=None)

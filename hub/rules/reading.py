@@ -14,7 +14,8 @@ from bots._catalogue import Catalogue
 from hub.aws import regions
 from hub.rules import globs
 from hub.rules.bots import read_bots
-from hub.rules.model import Effect, Match, Patterns, Rule, RuleSet, TagPatterns, Trust
+from hub.rules.guard_model import Patterns, TagPatterns
+from hub.rules.model import Effect, Match, Rule, RuleSet, Trust
 from hub.rules.nodes import Mistake, Mistakes, compose, did_you_mean, line, shown
 
 E = TypeVar("E", bound=StrEnum)

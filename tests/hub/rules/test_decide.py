@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots._catalogue import Catalogue
+from hub.model import AccountFacts
 from hub.rules import decide
 from hub.rules.decide import Decider, Due, without_rules
-from hub.rules.model import AccountFacts, Effect, Match, Rule, RuleBot, RuleSet, Trust
+from hub.rules.model import Effect, Match, Rule, RuleBot, RuleSet, Trust
 from tests.hub.rules.files import ACCOUNT, a_finding, decider
 
 NOTHING_KNOWN = AccountFacts()

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.model import Finding
+from hub.model import AccountFacts, Finding
 from hub.rules import matching
+from hub.rules.guard_model import Patterns
 from hub.rules.matching import Matcher
-from hub.rules.model import AccountFacts, Effect, Match, Patterns, Rule
+from hub.rules.model import Effect, Match, Rule
 from tests.hub.rules.files import a_finding, rules
 
 NOTHING_KNOWN = AccountFacts()
