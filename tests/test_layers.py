@@ -57,6 +57,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "hub.journals",
         "hub.rules.globs",
         "hub.rules.guard_model",
+        "hub.rules.properties",
         "bots._aws",
         "hub.model",
         "hub.errors",
