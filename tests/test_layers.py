@@ -57,6 +57,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "hub.journals",
         "hub.rules.globs",
         "hub.rules.guard_model",
+        "hub.rules.properties",
         "hub.verdict",
         "bots._aws",
         "hub.model",
