@@ -18,6 +18,7 @@ from hub.aws.throttle import Pacer
 from hub.errors import SettingsWrong
 from hub.flow.kit import Kit, RulesInForce
 from hub.flow.undo import undo
+from hub.guards.approval import Approval
 from hub.guards.mode import Mode
 from hub.guards.opted_out import OptedOut
 from hub.guards.optional import Optional
@@ -98,6 +99,7 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                     OwnResources(settings, identity),
                     Mode(settings.dry_run),
                 ),
+                change_guards=(Approval(lambda: rules.current().rules.guards),),
                 sinks=(*await _sinks(settings, identity, stack), metrics, *sinks),
                 metrics=metrics,
                 rules=rules,

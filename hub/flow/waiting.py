@@ -191,6 +191,7 @@ def _said(answer: Answer | None) -> dict[str, Any] | None:
         "by": answer.by,
         "because": answer.because,
         "at": answer.at.isoformat(),
+        "requested_by": answer.requested_by,
     }
 
 
@@ -202,4 +203,5 @@ def _answer(told: Mapping[str, Any] | None) -> Answer | None:
         by=told["by"],
         because=told["because"],
         at=datetime.fromisoformat(told["at"]),
+        requested_by=told["requested_by"],
     )
