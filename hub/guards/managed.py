@@ -21,7 +21,8 @@ from hub.rules.properties import TagProperty, numbers
 
 Tags = tuple[tuple[str, str], ...]
 
-STACK_TAGS: Final = ("aws:cloudformation:stack-name", "aws:cloudformation:stack-id")
+STACK_NAME: Final = "aws:cloudformation:stack-name"
+STACK_ID: Final = "aws:cloudformation:stack-id"
 # Keys are compared without case and without what separates their words: ManagedBy, managed_by, managed-by.
 # These tell of Terraform when their value begins with one of its names ...
 TERRAFORM_OWNERS: Final = frozenset(
@@ -140,7 +141,12 @@ def _owner(entry: Managed, carried: Tags) -> str:
 def _stack(carried: Tags) -> str:
     named = dict(carried)
     return next(
-        (f"CloudFormation stack {named[key][:LONGEST_ECHO]}" for key in STACK_TAGS if key in named), ""
+        (
+            f"CloudFormation stack {named[key][:LONGEST_ECHO]}"
+            for key in (STACK_NAME, STACK_ID)
+            if key in named
+        ),
+        "",
     )
 
 
