@@ -57,14 +57,18 @@ class Entries(Generic[E]):
         self._what = what
         self._section = section
         self._narrowing = narrowing
-        self._ready: _Ready[E] | None = None
+        self._ready: Section[E] | None = None
 
     def about(self, step: Step) -> tuple[Fit[E], ...]:
-        """The entries that are or may be about the step (its bot and target are set), in the order of the file."""
+        """See `Section.about`."""
+        return self.in_force().about(step)
+
+    def in_force(self) -> Section[E]:
+        """The section of the rules that are in force now, for who asks it more than once about a step."""
         rules, ready = self._current(), self._ready
         if ready is None or ready.rules is not rules:
-            ready = self._ready = _Ready(rules, self._what, self._section(rules), self._narrowing)
-        return ready.about(step)
+            ready = self._ready = Section(rules, self._what, self._section(rules), self._narrowing)
+        return ready
 
 
 def deciding(fits: Iterable[Fit[E]]) -> Iterator[Fit[E]]:
@@ -76,13 +80,13 @@ def deciding(fits: Iterable[Fit[E]]) -> Iterator[Fit[E]]:
 
 
 def as_seen(proposal: Proposal) -> Step:
-    """The step with its target in the region where the look found the resource."""
-    step, region = proposal.step, proposal.run.region
-    assert step.target is not None
-    return step if step.target.region == region else replace(step, target=replace(step.target, region=region))
+    """The step about the resource as the look found it: its id, and the region it lives in."""
+    run, target = proposal.run, proposal.step.target
+    assert target is not None
+    return replace(proposal.step, target=replace(target, id=run.target_id or target.id, region=run.region))
 
 
-class _Ready(Generic[E]):
+class Section(Generic[E]):
     """A section of certain rules."""
 
     def __init__(
@@ -93,7 +97,8 @@ class _Ready(Generic[E]):
         narrowing: Callable[[Sequence[E]], Narrowing] | None,
     ) -> None:
         self.rules = rules
-        self._entries = tuple((entry, rules.place(what, entry)) for entry in entries)
+        self.entries = tuple(entries)
+        self._places = tuple(rules.place(what, entry) for entry in entries)
         wanted = [entry.where for entry in entries]
         self._accounts = Property([where.accounts for where in wanted])
         self._regions = Property([where.regions for where in wanted], folded=True)
@@ -104,7 +109,8 @@ class _Ready(Generic[E]):
         self._narrow = narrowing(entries) if narrowing else None
 
     def about(self, step: Step) -> tuple[Fit[E], ...]:
-        if not self._entries:
+        """The entries that are or may be about the step (its bot and target are set), in the order of the file."""
+        if not self.entries:
             return ()
         assert step.bot is not None
         assert step.target is not None
@@ -127,7 +133,7 @@ class _Ready(Generic[E]):
         return tuple(self._fit(number, step, no_ous, no_tags) for number in numbers(among))
 
     def _fit(self, number: int, step: Step, no_ous: int, no_tags: int) -> Fit[E]:
-        entry, place = self._entries[number]
+        entry, place = self.entries[number], self._places[number]
         missing = [what for what, bits in (("OUs", no_ous), ("tags", no_tags)) if bits >> number & 1]
         if not missing:
             return Fit(entry, place)
