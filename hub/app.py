@@ -17,7 +17,8 @@ from hub.aws.spoke_roles import SpokeRoles
 from hub.aws.throttle import Pacer
 from hub.errors import SettingsWrong
 from hub.flow.kit import Kit, RulesInForce
-from hub.flow.undo import undo
+from hub.flow.undo import Wish, preview_undo, undo
+from hub.guards import Guard
 from hub.guards.approval import Approval
 from hub.guards.mode import Mode
 from hub.guards.opted_out import OptedOut
@@ -37,6 +38,8 @@ from hub.sinks.log import LogSink
 from hub.sinks.metrics import MetricsSink
 from hub.sinks.sns import SnsSink
 
+WISH = Wish()
+
 
 @dataclass(frozen=True, slots=True)
 class Hub:
@@ -48,9 +51,13 @@ class Hub:
         """See `hub.flow.settle`; None when nothing was due or it was settled before."""
         return (await flow.settle(self.kit, message)).report
 
-    async def undo(self, run_id: str, *, force: bool = False) -> Report:
+    async def undo(self, run_id: str, wish: Wish = WISH) -> Report:
         """See `hub.flow.undo.undo`."""
-        return await undo(self.kit, run_id, force=force)
+        return await undo(self.kit, run_id, wish)
+
+    async def preview_undo(self, run_id: str, wish: Wish = WISH) -> Run:
+        """See `hub.flow.undo.preview_undo`."""
+        return await preview_undo(self.kit, run_id, wish)
 
     async def preview(self, message: Message) -> tuple[Run, ...]:
         """See `hub.flow.preview`."""
@@ -81,6 +88,14 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
         directory = Directory(settings, identity)
         accounts = Accounts(settings, identity, clients=clients, pacer=Pacer(settings.calls_per_second))
         leases = await stack.enter_async_context(Leases(journal, seconds=settings.lease_seconds))
+        always: tuple[Guard, ...] = (
+            # First, because it asks nobody.
+            OptedOut(),
+            Scope(settings, identity, directory),
+            Optional(settings.optional_bots),
+            OwnResources(settings, identity),
+            Mode(settings.dry_run),
+        )
         yield Hub(
             Kit(
                 settings=settings,
@@ -90,15 +105,8 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 roles=SpokeRoles(settings, accounts),
                 journal=journal,
                 leases=leases,
-                guards=(
-                    # First, because they ask nobody.
-                    RuledOut(),
-                    OptedOut(),
-                    Scope(settings, identity, directory),
-                    Optional(settings.optional_bots),
-                    OwnResources(settings, identity),
-                    Mode(settings.dry_run),
-                ),
+                guards=(RuledOut(), *always),
+                undo_guards=always,
                 change_guards=(Approval(lambda: rules.current().rules.guards),),
                 sinks=(*await _sinks(settings, identity, stack), metrics, *sinks),
                 metrics=metrics,

@@ -35,8 +35,8 @@ class Asked:
 async def asked(kit: Kit, finding: Finding) -> Asked:
     """The bots that the finding and the rules ask for."""
     decider = kit.rules.current()
-    facts = await _facts(kit, finding.account_id)
-    return Asked(finding, facts, decider.decide(finding, facts))
+    known = await facts(kit, finding.account_id)
+    return Asked(finding, known, decider.decide(finding, known))
 
 
 async def steps(kit: Kit, of: Asked) -> tuple[Step, ...]:
@@ -58,6 +58,6 @@ def of_bot(found: Sequence[Step], bot: str, args: tuple[str, ...]) -> Step | Non
     return None
 
 
-async def _facts(kit: Kit, account_id: str) -> AccountFacts:
+async def facts(kit: Kit, account_id: str) -> AccountFacts:
     """What rules ask about the account; nothing is looked up that none asks about."""
     return AccountFacts()

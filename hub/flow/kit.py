@@ -39,6 +39,7 @@ class Kit:
     journal: Journal
     leases: Leases
     guards: tuple[Guard, ...]
+    undo_guards: tuple[Guard, ...]
     sinks: tuple[Sink, ...]
     metrics: MetricsSink
     rules: RulesInForce

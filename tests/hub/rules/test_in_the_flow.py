@@ -87,9 +87,7 @@ async def test_a_finding_that_no_rule_is_about_and_that_names_nothing_is_left_al
         assert await history(hub) == []
 
 
-async def test_without_a_rules_file_the_default_decides(
-    spoke: Admin, hub_settings: MakeSettings
-) -> None:
+async def test_without_a_rules_file_the_default_decides(spoke: Admin, hub_settings: MakeSettings) -> None:
     name = bucket(spoke)
     async with open_hub(hub_settings(spoke.account_id)) as hub:
         run = only(await hub.settle(message(spoke.account_id, "s3_enable_versioning", id=name)))
