@@ -275,28 +275,39 @@ class TestSizes:
         assert kept.notes == ("the state after the change was too large for the journal and is left out",)
         assert kept.message == "m" * 4000
 
-    async def test_a_waiting_run_that_does_not_fit_is_refused_whole_and_one_that_fits_says_nothing_was_left_out(
+    async def test_a_waiting_run_that_does_not_fit_is_refused_and_nothing_is_written(
         self, dynalite_address: str, clock: Clock
     ) -> None:
         def waiting(run_id: str, size: int) -> Run:
-            planned = PlannedCall("s3", "PutBucketPolicy", "eu-west-1", {"Policy": incompressible(size // 2)})
+            planned = PlannedCall("s3", "PutBucketPolicy", "eu-west-1", {"Policy": incompressible(size)})
             return a_run(
-                run_id,
-                before={"text": incompressible(size // 3)},
-                finding={"occurrence": "o"},
-                planned=(planned,),
-                outcome=Outcome.WAITING,
-                message="m" * 9000,
-                closed_at=NOON,
+                run_id, finding={"key": "f"}, planned=(planned,), outcome=Outcome.WAITING, closed_at=NOON
             )
 
         async with on_table(dynalite_address, clock) as (journal, _, _):
-            fits = waiting("fits", 300_000)
+            fits = waiting("fits", 370_000)
             await journal.close(fits)
             assert await journal.get("fits") == fits
             with pytest.raises(JournalUnwritable, match=r"bytes packed, and a DynamoDB journal holds 390000"):
-                await journal.close(waiting("too large", 600_000))
+                await journal.close(waiting("too large", 400_000))
             assert await journal.get("too large") is None
+
+    def test_a_run_that_never_had_a_state_after_it_is_not_said_to_lack_it(self) -> None:
+        keep = timedelta(days=400)
+        text = random.Random(8).randbytes(4_000).hex()
+
+        def run_of(size: int, message: str) -> Run:
+            return a_run(
+                before={"text": incompressible(size)},
+                message=message,
+                outcome=Outcome.WAITING,
+                closed_at=NOON,
+            )
+
+        size = CLOSED_BYTES - 20_000
+        free = CLOSED_BYTES - len(to_item(run_of(size, text[:4000]), keep=keep)["packed"]["B"])
+        run = run_of(size + free - 1_000, text)
+        assert from_item(to_item(run, keep=keep)) == replace(run, message=text[:4000])
 
     @pytest.mark.parametrize(("outcome", "limit"), [(None, OPEN_BYTES), (Outcome.FIXED, CLOSED_BYTES)])
     def test_the_list_of_calls_goes_before_a_state_would(self, outcome: Outcome | None, limit: int) -> None:

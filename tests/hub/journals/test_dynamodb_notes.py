@@ -81,6 +81,16 @@ class TestInTheTable:
             assert "run-1" not in str(item), "what was noted is gone at once"
             assert {"month", "opened"}.isdisjoint(item)
 
+    async def test_a_note_that_is_taken_off_its_shelf_leaves_the_index(
+        self, moto_address: str, clock: Clock
+    ) -> None:
+        async with on_table(moto_address, clock) as (journal, identity, table):
+            note = await journal.keep(a_note())
+            assert note is not None
+            assert {"month", "opened"} <= set(await stored(identity, table, note_key(note.name)))
+            await journal.keep(replace(note, shelf=""))
+            assert {"month", "opened"}.isdisjoint(await stored(identity, table, note_key(note.name)))
+
     async def test_a_tally_expires_and_forgets_the_marks_of_those_who_counted_long_ago(
         self, moto_address: str, dynalite_address: str, clock: Clock
     ) -> None:
