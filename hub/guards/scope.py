@@ -68,8 +68,8 @@ class Scope:
         if wanted and not only:
             return self._no(
                 Decision.REFUSE,
-                f"the hub works only where an 'only' entry of scope fits ({section.rules.file} line "
-                f"{', '.join(wanted)}), and none does; add one to get this fixed",
+                f"the hub works only where an 'only' entry of scope fits, and none does ({section.rules.file} line "
+                f"{', '.join(wanted)}); add one to get this fixed",
             )
         unsure = never or (only if all(fit.unknown for fit in only) else [])
         if unsure:

@@ -80,10 +80,10 @@ def deciding(fits: Iterable[Fit[E]]) -> Iterator[Fit[E]]:
 
 
 def as_seen(proposal: Proposal) -> Step:
-    """The step with its target in the region where the look found the resource."""
-    step, region = proposal.step, proposal.run.region
-    assert step.target is not None
-    return step if step.target.region == region else replace(step, target=replace(step.target, region=region))
+    """The step about the resource as the look found it: its id, and the region it lives in."""
+    run, target = proposal.run, proposal.step.target
+    assert target is not None
+    return replace(proposal.step, target=replace(target, id=run.target_id or target.id, region=run.region))
 
 
 class Section(Generic[E]):

@@ -11,6 +11,7 @@ from bots._aws import Aws
 from bots._bot import NoParams, Risk, Target
 from bots._catalogue import bot_named
 from hub.guards import CurrentRules, Proposal
+from hub.guards.tags_now import LiveTags
 from hub.model import AccountFacts, Action, Decision, Finding, Run, Step, Verdict
 from hub.rules.guard_model import GuardRules
 
@@ -50,8 +51,10 @@ def a_step(
     )
 
 
-def a_proposal(step: Step | None = None, *, now: datetime = NOW, region: str = "") -> Proposal:
-    """A change of a step's resource, which the look found in that region, by default the finding's."""
+def a_proposal(
+    step: Step | None = None, *, now: datetime = NOW, region: str = "", target_id: str = ""
+) -> Proposal:
+    """A change of a step's resource, by default the one that the finding names and where it says that it is."""
     step = step or a_step()
     assert step.target is not None
     run = Run(
@@ -60,6 +63,7 @@ def a_proposal(step: Step | None = None, *, now: datetime = NOW, region: str = "
         finding_key="k",
         account_id=step.finding.account_id,
         region=region or step.target.region,
+        target_id=target_id,
         bot=step.action.bot,
         opened_at=now,
     )
@@ -75,3 +79,12 @@ def in_force(**sections: Any) -> CurrentRules:
 
 def word(verdict: Verdict | None) -> Decision | None:
     return None if verdict is None else verdict.decision
+
+
+def tagged(tags: Mapping[str, str] | None) -> LiveTags:
+    """Tells these tags of every resource."""
+
+    async def read(_: Aws, __: Target) -> Mapping[str, str] | None:
+        return tags
+
+    return read

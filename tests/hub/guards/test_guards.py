@@ -15,6 +15,7 @@ from hub.flow.guard import judge
 from hub.guards.mode import Mode
 from hub.guards.optional import Optional
 from hub.guards.own_resources import OwnResources
+from hub.guards.ruled_out import RuledOut
 from hub.guards.scope import Scope
 from hub.model import Action, Decision, Finding, Step, Verdict
 from hub.settings import Settings
@@ -205,3 +206,13 @@ async def test_what_the_hub_stands_on_is_known_by_its_names(
 ) -> None:
     verdict = await OwnResources(settings(), Known(settings())).judge(step(account, kind=kind, target=target))
     assert (verdict is not None and verdict.decision is Decision.REFUSE) == refused
+
+
+async def test_what_rules_refuse_is_refused_in_their_words() -> None:
+    verdict = await RuledOut().judge(
+        replace(step(), refusal="rule 'a' (rules.yaml line 3) refuses it: because")
+    )
+    assert verdict == Verdict(
+        decision=Decision.REFUSE, guard="rules", why="rule 'a' (rules.yaml line 3) refuses it: because"
+    )
+    assert await RuledOut().judge(step()) is None

@@ -69,7 +69,7 @@ async def test_the_word_names_the_entries_and_what_to_do() -> None:
     )
     only = await judged(a_step(), ("only", ELSEWHERE), ("never", ELSEWHERE), ("only", ELSEWHERE))
     assert only is not None
-    assert "(rules.yaml line 1, 3), and none does; add one" in only.why
+    assert "and none does (rules.yaml line 1, 3); add one" in only.why
     unknown = await judged(a_step(facts=NOTHING_KNOWN), ("never", IN_PROD))
     assert unknown is not None
     assert unknown.why.startswith(

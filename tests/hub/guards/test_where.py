@@ -146,11 +146,12 @@ def test_the_first_that_surely_fits_ends_those_that_may_decide() -> None:
     assert list(deciding((first,))) == [first]
 
 
-def test_a_change_is_made_where_the_look_found_the_resource() -> None:
-    seen = as_seen(a_proposal(a_step(region="us-east-1"), region="eu-west-1"))
-    assert is_about(seen, regions=("eu-west-1",))
+def test_a_change_is_made_to_what_the_look_found_and_where_it_found_it() -> None:
+    seen = as_seen(a_proposal(a_step(region="us-east-1"), region="eu-west-1", target_id="found"))
+    assert seen.target is not None
+    assert (seen.target.id, seen.target.region) == ("found", "eu-west-1")
     there = a_step(region="us-east-1")
-    assert as_seen(a_proposal(there)) is there
+    assert as_seen(a_proposal(there)) == there
 
 
 TEXTS = st.sampled_from(("a", "b", "A", "ab", "ba"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -29,6 +30,15 @@ def rules(text: str) -> RuleSet:
 
 def decider(text: str) -> Decider:
     return Decider(rules(text), CATALOGUE)
+
+
+def everything_allowed(folder: Path) -> str:
+    """The path of a file that lets findings name every bot, as for tests of what bots do."""
+    file = folder / "everything-allowed.yaml"
+    file.write_text(
+        'version: 1\nrules:\n- {name: all, comment: a test, action: allow, match: {rule: "*"}, bots: ["*"]}\n'
+    )
+    return str(file)
 
 
 def a_finding(*actions: str, **more: Any) -> Finding:
