@@ -6,8 +6,7 @@ A try whose worker died is over after `TRY` and another step may have it.
 
 What counts: an outcome that leaves something to worry about (not `Outcome.well`: unproven, unreachable, denied,
 throttled, failed, interrupted, invalid) is a failure; ``passed`` by its status (fixed, compliant) is a success. Gone,
-refused and the like tell nothing about whether changes work: they neither count nor end a row. An undo neither asks
-nor counts: it is the way out of what a breaker stopped.
+refused and the like tell nothing about whether changes work: they neither count nor end a row.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from hub.guards import CurrentRules, Proposal
 from hub.guards.rewriting import TRIES, Change, damaged, named, parts, rewrite
 from hub.guards.saying import cannot_tell, clipped, moment
 from hub.guards.seen import seen, value_of
-from hub.guards.where import Entries, Fit
+from hub.guards.where import Entries, Fit, as_seen
 from hub.journals import Journal, Note
 from hub.journals.wire import utc_text
 from hub.model import Decision, Run, Step, Verdict
@@ -68,9 +67,7 @@ class Breakers:
             JournalUnwritable: a state cannot be read, or the try not be taken.
         """
         run, now = proposal.run, proposal.now
-        if run.undo_of is not None:
-            return None
-        step = seen(proposal.step, run)
+        step = as_seen(proposal)
         fits = self._entries.about(step)
         for fit in fits:
             if fit.unknown:
@@ -98,8 +95,6 @@ class Breakers:
         Raises:
             JournalUnwritable: it is not counted.
         """
-        if run.undo_of is not None:
-            return
         step = seen(step, run)
         for fit in self._entries.about(step):
             name = _name(fit.entry, step)

@@ -18,8 +18,8 @@ from bots._bot import Risk
 from hub.guards import CurrentRules, Proposal
 from hub.guards.rewriting import named, parts
 from hub.guards.saying import cannot_tell, moment
-from hub.guards.seen import seen, value_of
-from hub.guards.where import Entries, Fit
+from hub.guards.seen import value_of
+from hub.guards.where import Entries, Fit, as_seen
 from hub.journals import Journal
 from hub.model import Decision, Run, Step, Verdict
 from hub.rules.guard_model import Budget
@@ -58,7 +58,7 @@ class Budgets:
         Raises:
             JournalUnwritable: it could not be counted.
         """
-        step = seen(proposal.step, proposal.run)
+        step = as_seen(proposal)
         fits = self._entries.about(step)
         for fit in fits:
             if fit.unknown:

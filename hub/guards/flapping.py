@@ -17,7 +17,7 @@ from hub.guards import CurrentRules, Proposal
 from hub.guards.resource_memory import Memory, Recall, remember
 from hub.guards.saying import cannot_tell, clipped, moment
 from hub.guards.seen import seen
-from hub.guards.where import Entries, Fit, deciding
+from hub.guards.where import Entries, Fit, as_seen, deciding
 from hub.model import Decision, Outcome, Run, Step, Verdict
 from hub.rules.guard_model import Flap
 
@@ -55,15 +55,12 @@ class Flapping:
         self._last_actors = last_actors
 
     async def judge_change(self, proposal: Proposal) -> Verdict | None:
-        """Refuse what has been fixed too often of late; an undo is no fix.
+        """Refuse what has been fixed too often of late.
 
         Raises:
             JournalUnwritable: it cannot be read how often that was.
         """
-        run = proposal.run
-        if run.undo_of is not None:
-            return None
-        step = seen(proposal.step, run)
+        step = as_seen(proposal)
         fits = tuple(deciding(self._entries.about(step)))
         if all(fit.entry.times is None for fit in fits):
             return None

@@ -2,8 +2,8 @@
 
 Redeliveries of one message are told by their occurrence, before any guard. This is about a scanner that reports the
 same finding anew while the first report's step waits for a person or for a moment. Whoever makes a step wait says so
-with `waits`, and with `waits_no_more` when the waiting is over. What is written is believed only while the run it
-names has its note on the shelf of those that wait, so that nothing that got lost blocks anything.
+with `waits`. That is believed only while the run it names was closed as waiting and has its note on the shelf of
+those that wait: when the waiting is over nobody needs to take it back, and nothing that got lost blocks anything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hub.guards import Proposal
 from hub.guards.rewriting import damaged, named, rewrite
 from hub.guards.saying import clipped, moment
 from hub.journals import Journal, Note
-from hub.model import Decision, Run, Step, Verdict
+from hub.model import Decision, Outcome, Run, Step, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,12 @@ class Repeat:
     name: str = "repeat"
 
     async def judge_change(self, proposal: Proposal) -> Verdict | None:
-        """Refuse what waits already; not the run that goes on with the one that waited, and no undo.
+        """Refuse what waits already; not the run that goes on with the one that waited.
 
         Raises:
             JournalUnwritable: it cannot be read who waits.
         """
         step = proposal.step
-        if proposal.run.undo_of is not None:
-            return None
         note = await self.journal.note(_name(step))
         if note is None:
             return None
@@ -40,11 +38,11 @@ class Repeat:
             run_id, why, person = str(note.body["run"]), str(note.body["why"]), bool(note.body["person"])
         except (KeyError, TypeError) as error:
             raise damaged(note.name, error) from error
-        if run_id in (step.resumes, step.run_id) or await self.journal.note(f"waiting/{run_id}") is None:
+        if run_id in (step.resumes, step.run_id) or not await self._waits(run_id):
             return None
         until = moment(note.until)
         then = (
-            f"`hub approve {run_id}` lets it go on, until {until}"
+            f"`hub approve {run_id} --because ...` lets it go on, until {until}"
             if person
             else f"it is asked again at {until}"
         )
@@ -53,6 +51,12 @@ class Repeat:
             guard=self.name,
             why=f"this finding waits already, as run {run_id} ({clipped(why)}); {then}",
         )
+
+    async def _waits(self, run_id: str) -> bool:
+        if await self.journal.note(f"waiting/{run_id}") is None:
+            return False
+        run = await self.journal.get(run_id)
+        return run is not None and run.outcome is Outcome.WAITING
 
     async def ended(self, step: Step, run: Run) -> None:
         """There is nothing to count."""
@@ -73,19 +77,6 @@ async def waits(journal: Journal, step: Step, run_id: str, until: datetime, verd
     name = _name(step)
     body = {"run": run_id, "why": verdict.why, "person": verdict.until is None}
     await rewrite(journal, name, lambda _: Note(name=name, body=body, until=until))
-
-
-async def waits_no_more(journal: Journal, step: Step) -> None:
-    """Say that the waiting of this step's run, or of the one it goes on with, is over. Others' stays.
-
-    Raises:
-        JournalUnwritable: it is not written.
-    """
-
-    def left(note: Note | None) -> Note | None:
-        return None if note is None or note.body.get("run") in (step.resumes, step.run_id) else note
-
-    await rewrite(journal, _name(step), left)
 
 
 def _name(step: Step) -> str:

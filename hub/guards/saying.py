@@ -27,5 +27,6 @@ def cannot_tell(guard: str, fit: Fit[Any]) -> Verdict:
     return Verdict(
         decision=Decision.UNREACHABLE,
         guard=guard,
-        why=f"{fit.unknown}, so nobody can tell whether {fit.place} is about it; nothing was changed",
+        why=f"{fit.unknown}, so nobody can tell whether {fit.place} is about it, and nothing was changed; "
+        "send the finding again when they can be",
     )

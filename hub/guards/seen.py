@@ -9,7 +9,7 @@ from hub.rules.guard_model import EachOf
 
 
 def seen(step: Step, run: Run) -> Step:
-    """The step in the region where the look found its resource."""
+    """The step of a change that has ended, in the region where the look found its resource."""
     assert step.target is not None
     return replace(step, target=replace(step.target, region=run.region))
 

@@ -26,15 +26,13 @@ class TakenBack:
         self._recall = recall
 
     async def judge_change(self, proposal: Proposal) -> Verdict | None:
-        """Refuse what is held; an undo is not a fix, so it is never held.
+        """Refuse what is held.
 
         Raises:
             JournalUnwritable: it cannot be read what is held.
         """
         step = proposal.step
         assert step.bot is not None
-        if proposal.run.undo_of is not None:
-            return None
         hold = (await self._recall.of(proposal)).holds.get(step.bot.name)
         if hold is None or hold.until <= proposal.now:
             return None

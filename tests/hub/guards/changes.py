@@ -98,10 +98,6 @@ class Day:
         region = given.pop("region", "")
         return replace(a_proposal(step, now=self.clock(), region=region), **given)
 
-    def undo(self, run_id: str = "u") -> Proposal:
-        proposal = self.proposal(run_id)
-        return replace(proposal, run=replace(proposal.run, undo_of="r0"))
-
     async def judged(self, guard: ChangeGuard, run_id: str = "r", **given: Any) -> Verdict | None:
         return await guard.judge_change(self.proposal(run_id, **given))
 

@@ -286,16 +286,6 @@ async def test_an_account_that_nobody_knows_is_not_changed() -> None:
     assert "breakers (rules.yaml line 4)" in verdict.why
 
 
-async def test_an_undo_is_neither_held_back_nor_counted() -> None:
-    day = Day()
-    breakers = guard(day, an_entry(1))
-    undo = day.undo()
-    await breakers.ended(undo.step, undo.run)
-    assert await day.judged(breakers) is None
-    await day.end(breakers, outcome=Outcome.FAILED)
-    assert await breakers.judge_change(undo) is None
-
-
 async def test_failures_of_long_ago_are_forgotten() -> None:
     day = Day()
     breakers = guard(day)

@@ -163,13 +163,6 @@ async def test_a_fix_told_twice_counts_once() -> None:
     assert await day.judged(flapping) is None
 
 
-async def test_an_undo_is_no_fix() -> None:
-    day = Day()
-    flapping = guard(day, flap(1))
-    await fixes(day, flapping, 1)
-    assert await flapping.judge_change(day.undo()) is None
-
-
 async def test_a_plan_is_told_the_same_and_writes_nothing() -> None:
     day = Day()
     flapping = guard(day, flap(1))

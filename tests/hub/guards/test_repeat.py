@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from hub.errors import JournalUnwritable
-from hub.guards.repeat import Repeat, waits, waits_no_more
+from hub.guards.repeat import Repeat, waits
 from hub.journals import Note
-from hub.model import Action, Decision, Step, Verdict
+from hub.model import Action, Decision, Outcome, Step, Verdict
 from tests.hub.guards.changes import Day
 from tests.hub.guards.steps import NOW, a_step, word
+from tests.hub.journals.stores import a_run
 
 UNTIL = NOW + timedelta(days=7)
 PERSON = Verdict(
@@ -22,10 +23,15 @@ PERSON = Verdict(
 
 
 async def waiting(
-    day: Day, run_id: str = "first", step: Step | None = None, verdict: Verdict = PERSON
+    day: Day,
+    run_id: str = "first",
+    step: Step | None = None,
+    verdict: Verdict = PERSON,
+    outcome: Outcome = Outcome.WAITING,
 ) -> None:
     until = verdict.until or UNTIL
     await day.journal.keep(Note(name=f"waiting/{run_id}", body={}, until=until, shelf="waiting"))
+    await day.journal.close(a_run(run_id, outcome=outcome, closed_at=NOW))
     await waits(day.journal, replace(step or a_step(), run_id=run_id), run_id, until, verdict)
 
 
@@ -41,8 +47,8 @@ async def test_what_waits_for_a_person_is_not_announced_again() -> None:
     assert await day.judged(Repeat(day.journal), "again", step=again()) == Verdict(
         decision=Decision.REFUSE,
         guard="repeat",
-        why="this finding waits already, as run first (destructive ones need a person); `hub approve first` lets it go "
-        "on, until 2026-12-06 12:00 UTC",
+        why="this finding waits already, as run first (destructive ones need a person); `hub approve first "
+        "--because ...` lets it go on, until 2026-12-06 12:00 UTC",
     )
 
 
@@ -99,20 +105,17 @@ async def test_what_is_not_on_the_shelf_any_more_blocks_nothing() -> None:
     assert await day.judged(Repeat(day.journal), "again", step=again()) is None
 
 
-@pytest.mark.parametrize("ends", [replace(a_step(), run_id="first"), again(run_id="x", resumes="first")])
-async def test_when_the_waiting_is_over_it_may_come_again(ends: Step) -> None:
+async def test_a_run_that_ended_otherwise_blocks_nothing() -> None:
     day = Day()
-    await waiting(day)
-    await waits_no_more(day.journal, ends)
+    await waiting(day, outcome=Outcome.FIXED)
     assert await day.judged(Repeat(day.journal), "again", step=again()) is None
 
 
-async def test_the_end_of_another_run_ends_no_waiting() -> None:
+async def test_a_run_that_was_cut_off_before_it_was_closed_blocks_nothing() -> None:
     day = Day()
-    await waits_no_more(day.journal, a_step())
-    await waiting(day)
-    await waits_no_more(day.journal, again(run_id="third", resumes="second"))
-    assert word(await day.judged(Repeat(day.journal), "again", step=again())) is Decision.REFUSE
+    await waits(day.journal, a_step(), "first", UNTIL, PERSON)
+    await day.journal.keep(Note(name="waiting/first", body={}, until=UNTIL, shelf="waiting"))
+    assert await day.judged(Repeat(day.journal), "again", step=again()) is None
 
 
 async def test_a_run_that_waits_again_takes_the_place_of_the_one_before() -> None:
@@ -122,12 +125,6 @@ async def test_a_run_that_waits_again_takes_the_place_of_the_one_before() -> Non
     verdict = await day.judged(Repeat(day.journal), "again", step=again())
     assert verdict is not None
     assert "as run second" in verdict.why
-
-
-async def test_an_undo_repeats_nothing() -> None:
-    day = Day()
-    await waiting(day)
-    assert await Repeat(day.journal).judge_change(day.undo()) is None
 
 
 async def test_asking_writes_nothing_and_an_end_asks_nothing() -> None:

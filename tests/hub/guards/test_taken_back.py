@@ -81,13 +81,12 @@ async def test_the_last_word_counts() -> None:
     assert await day.judged(guard(day)) is None
 
 
-async def test_an_approval_does_not_lift_it_but_an_undo_is_not_held() -> None:
+async def test_an_approval_does_not_lift_it() -> None:
     day = Day()
     await held(day)
     answer = Answer(approved=True, by="arn:aws:sts::111122223333:assumed-role/Ops/bob", because="ok", at=NOW)
     approved = replace(a_step(), answer=answer, resumes="r0")
     assert word(await day.judged(guard(day), step=approved)) is Decision.REFUSE
-    assert await guard(day).judge_change(day.undo()) is None
 
 
 async def test_it_is_said_now_where_no_time_is_given() -> None:
