@@ -60,6 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "hub.rules.properties",
         "hub.verdict",
         "bots._aws",
+        "bots._bot",
         "hub.model",
         "hub.errors",
         "hub.settings",
