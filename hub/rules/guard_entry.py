@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta, tzinfo
 from typing import TypedDict, TypeVar
@@ -128,10 +128,17 @@ class Draft:
 
     def timed(self, key: str, read: Callable[[str], _Read], otherwise: _Read) -> _Read:
         """A value that `hub.rules.times` reads."""
-        return next(self._timed(key, read), otherwise)
+        if key not in self.keys:
+            return otherwise
+        found = self._mistakes.text(self.keys[key], f"{key} of {self.what}")
+        return next(self._read(key, read, [(found, self.keys[key])] if found else []), otherwise)
 
     def hours(self) -> tuple[Hours, ...]:
-        return tuple(self._timed("open", times.hours))
+        """When a window is open."""
+        if "open" not in self.keys:
+            return ()
+        texts = self._mistakes.texts(self.keys["open"], f"open of {self.what}")
+        return tuple(self._read("open", times.hours, texts))
 
     def zone(self) -> tzinfo:
         utc: tzinfo = UTC
@@ -154,10 +161,10 @@ class Draft:
             self.wrong("each", "names the same twice in each", "keep one")
         return tuple(each for each in EACH if each in found)
 
-    def _timed(self, key: str, read: Callable[[str], _Read]) -> Iterator[_Read]:
-        if key not in self.keys:
-            return
-        for text, at in self._mistakes.texts(self.keys[key], f"{key} of {self.what}"):
+    def _read(
+        self, key: str, read: Callable[[str], _Read], texts: Iterable[tuple[str, Node]]
+    ) -> Iterator[_Read]:
+        for text, at in texts:
             try:
                 yield read(text)
             except times.Misread as misread:

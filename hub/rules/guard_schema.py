@@ -36,6 +36,7 @@ ABOUT = {
     "managed": "What to do about resources that CloudFormation or Terraform owns. The first entry that fits decides.",
 }
 KEYS_ABOUT = {
+    "mode": "What happens to a finding there.",
     "comment": "Why it is there, and who wants it. People read it where something is held back.",
     "accounts": "Account ids of 12 digits, in quotes.",
     "ous": "Ids of OUs or their paths from the top, as Workloads/Prod; what is below is meant, too.",
@@ -69,7 +70,7 @@ _COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST}
 _DURATION: Schema = {"type": "string", "pattern": "^[0-9]+[mhdw]$"}
 _DAY: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _MOMENT: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?$"}
-_EACH: Schema = {"anyOf": [one_or_more({"enum": list(EACH)}), {"const": WHOLE_HUB}]}
+_EACH: Schema = one_or_more({"enum": [*EACH, WHOLE_HUB]})
 
 
 BOT = "bot"

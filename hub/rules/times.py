@@ -27,7 +27,7 @@ _OTHER_DAY = re.compile(
 )
 _MOMENT = re.compile(r"([0-9-]+)[T ]\s*([0-9][0-9:.]*)\s*(Z|[+-][0-9]{2}:?[0-9]{2})?")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
-_OTHER_CLOCK = re.compile(r"([0-9]{1,2})(?:[.h]?([0-9]{2}))?")
+_OTHER_CLOCK = re.compile(r"([0-9]{1,2})(?:[.h]?([0-5][0-9])|h)?")
 _HOURS = re.compile(r"([^0-9]*)([0-9][^-–\s]*)\s*[-–]\s*([0-9]\S*)")
 
 _AS_DURATION = "write a whole number and m, h, d or w, as in 30m, 12h, 3d or 2w"
