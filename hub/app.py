@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from bots._catalogue import Catalogue
 from bots._own import catalogue
@@ -17,8 +16,10 @@ from hub.aws.old_bots import run_in_thread
 from hub.aws.spoke_roles import SpokeRoles
 from hub.aws.throttle import Pacer
 from hub.errors import SettingsWrong
-from hub.flow.kit import Kit
-from hub.flow.undo import undo
+from hub.flow.kit import Kit, RulesInForce
+from hub.flow.undo import Wish, preview_undo, undo
+from hub.guards import Guard
+from hub.guards.approval import Approval
 from hub.guards.mode import Mode
 from hub.guards.opted_out import OptedOut
 from hub.guards.optional import Optional
@@ -28,6 +29,8 @@ from hub.guards.scope import Scope
 from hub.journals.choose import open_journal
 from hub.leases import Leases
 from hub.model import Message, Report, Run
+from hub.rules.decide import Decider
+from hub.rules.model import RuleSet
 from hub.settings import Settings
 from hub.sinks import Sink
 from hub.sinks.feedback import FeedbackSink
@@ -35,8 +38,7 @@ from hub.sinks.log import LogSink
 from hub.sinks.metrics import MetricsSink
 from hub.sinks.sns import SnsSink
 
-if TYPE_CHECKING:
-    from hub.rules.live import LiveRules
+WISH = Wish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,13 @@ class Hub:
         """See `hub.flow.settle`; None when nothing was due or it was settled before."""
         return (await flow.settle(self.kit, message)).report
 
-    async def undo(self, run_id: str, *, force: bool = False) -> Report:
+    async def undo(self, run_id: str, wish: Wish = WISH) -> Report:
         """See `hub.flow.undo.undo`."""
-        return await undo(self.kit, run_id, force=force)
+        return await undo(self.kit, run_id, wish)
+
+    async def preview_undo(self, run_id: str, wish: Wish = WISH) -> Run:
+        """See `hub.flow.undo.preview_undo`."""
+        return await preview_undo(self.kit, run_id, wish)
 
     async def preview(self, message: Message) -> tuple[Run, ...]:
         """See `hub.flow.preview`."""
@@ -72,7 +78,7 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
     """
     bots = _catalogue(settings)
     metrics = MetricsSink(settings.metrics_namespace)
-    rules = _rules(settings.rules, bots, metrics) if settings.rules else None
+    rules = _rules(settings.rules, bots, metrics)
     async with AsyncExitStack() as stack:
         identity = HubIdentity(settings)
         stack.push_async_callback(identity.close)
@@ -82,6 +88,14 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
         directory = Directory(settings, identity)
         accounts = Accounts(settings, identity, clients=clients, pacer=Pacer(settings.calls_per_second))
         leases = await stack.enter_async_context(Leases(journal, seconds=settings.lease_seconds))
+        always: tuple[Guard, ...] = (
+            # First, because it asks nobody.
+            OptedOut(),
+            Scope(settings, identity, directory),
+            Optional(settings.optional_bots),
+            OwnResources(settings, identity),
+            Mode(settings.dry_run),
+        )
         yield Hub(
             Kit(
                 settings=settings,
@@ -91,15 +105,9 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 roles=SpokeRoles(settings, accounts),
                 journal=journal,
                 leases=leases,
-                guards=(
-                    # First, because they ask nobody.
-                    RuledOut(),
-                    OptedOut(),
-                    Scope(settings, identity, directory),
-                    Optional(settings.optional_bots),
-                    OwnResources(settings, identity),
-                    Mode(settings.dry_run),
-                ),
+                guards=(RuledOut(), *always),
+                undo_guards=always,
+                change_guards=(Approval(lambda: rules.current().rules.guards),),
                 sinks=(*await _sinks(settings, identity, stack), metrics, *sinks),
                 metrics=metrics,
                 rules=rules,
@@ -108,7 +116,9 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
         )
 
 
-def _rules(path: str, bots: Catalogue, metrics: MetricsSink) -> LiveRules:
+def _rules(path: str, bots: Catalogue, metrics: MetricsSink) -> RulesInForce:
+    if not path:
+        return Decider(RuleSet(file=""), bots)
     from hub.rules.live import LiveRules  # noqa: PLC0415 - YAML costs a cold start without rules too much
 
     return LiveRules(path, bots, on_broken=metrics.rules_broken)

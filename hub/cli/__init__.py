@@ -52,6 +52,7 @@ def _add_commands() -> None:
         deploy,
         doctor,
         history,
+        lift,
         package,
         plan,
         rules,
@@ -61,7 +62,7 @@ def _add_commands() -> None:
         work,
     )
 
-    for module in (run, plan, work, undo, history, why, doctor, bots, rules, package, deploy, demo):
+    for module in (run, plan, work, undo, lift, history, why, doctor, bots, rules, package, deploy, demo):
         module.add_to(app)
 
 

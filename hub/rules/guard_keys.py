@@ -23,6 +23,8 @@ BUDGET_HOURS = (1, 2, 3, 4, 6, 8, 12, 24)
 """Such as divide a day, so that they begin at the same hours every day."""
 MOST = 1_000_000
 """The highest count that may be written."""
+MOST_FIXES = 1_000
+"""The highest ``times``: so many fixes of one resource are remembered."""
 LONGEST_NAME = 100
 
 

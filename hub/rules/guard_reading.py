@@ -13,7 +13,7 @@ from yaml.nodes import Node
 from bots._catalogue import Catalogue
 from hub.rules import approvers, times
 from hub.rules.guard_entry import Draft, Tools
-from hub.rules.guard_keys import BUDGET_HOURS, FIX, NEVER_FLAPS, SECTIONS, THEN, TOOLS
+from hub.rules.guard_keys import BUDGET_HOURS, FIX, MOST_FIXES, NEVER_FLAPS, SECTIONS, THEN, TOOLS
 from hub.rules.guard_model import (
     ApprovalEntry,
     Breaker,
@@ -156,7 +156,7 @@ def _flap(draft: Draft) -> Flap:
     period = draft.duration("period", timedelta(hours=24))
     node = draft.keys.get("times")
     if node is None or node.value != NEVER_FLAPS:
-        often = draft.count("times", otherwise=f", or {NEVER_FLAPS}")
+        often = draft.count("times", most=MOST_FIXES, otherwise=f", or {NEVER_FLAPS}")
         return Flap(**draft.common(), times=often, period=period)
     if "period" in draft.keys:
         draft.wrong("period", f"has a period, but its times are {NEVER_FLAPS}", "leave the period out")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import TypeVar
 
 from hub.rules import globs
+from hub.rules.guard_keys import TOOLS
 from hub.rules.guard_model import Entry, GuardRules, Managed, Patterns, Where
 
 _Entry = TypeVar("_Entry", bound=Entry)
@@ -65,7 +66,14 @@ def _hidden(
 
 
 def _owned(first: Managed, later: Managed) -> bool:
-    return first.by in (None, later.by) and set(later.tags) <= set(first.tags)
+    return _tools(later) <= _tools(first) and set(later.tags) <= set(first.tags)
+
+
+def _tools(entry: Managed) -> set[str]:
+    """Tools whose resources it is about: who names tags only means another tool."""
+    if entry.by is not None:
+        return {entry.by}
+    return set() if entry.tags else set(TOOLS)
 
 
 def _all_met(wide: Patterns, narrow: Patterns, met: Callable[[str, str], bool]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -52,6 +53,15 @@ def as_editors_see(text: str) -> Any:
 
 def decider(text: str) -> Decider:
     return Decider(rules(text), CATALOGUE)
+
+
+def everything_allowed(folder: Path) -> str:
+    """The path of a file that lets findings name every bot, as for tests of what bots do."""
+    file = folder / "everything-allowed.yaml"
+    file.write_text(
+        'version: 1\nrules:\n- {name: all, comment: a test, action: allow, match: {rule: "*"}, bots: ["*"]}\n'
+    )
+    return str(file)
 
 
 def a_finding(*actions: str, **more: Any) -> Finding:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bots._bot import Risk
-from hub.rules.guard_keys import BUDGET_HOURS, EACH, FIX, THEN, TOOLS
+from hub.rules.guard_keys import BUDGET_HOURS, EACH, FIX, MOST_FIXES, THEN, TOOLS
 from hub.rules.guard_model import (
     ApprovalEntry,
     Breaker,
@@ -117,7 +117,7 @@ _SECTIONS: dict[str, st.SearchStrategy[Any]] = {
         hours=st.sampled_from(BUDGET_HOURS),
     ),
     "breakers": _entries(Breaker, name=_NAMES, each=_EACH, failures=_COUNTS, pause=_MINUTES),
-    "flaps": _entries(Flap, times=_COUNTS, period=_MINUTES),
+    "flaps": _entries(Flap, times=st.integers(1, MOST_FIXES), period=_MINUTES),
     "managed": _entries(
         Managed, by=st.one_of(st.none(), st.sampled_from(TOOLS)), tags=_TAGS, then=st.sampled_from(THEN)
     ),

@@ -59,6 +59,10 @@ def test_a_freeze_that_is_over_is_remarked() -> None:
         ("  managed: [{comment: a, then: fix},\n {comment: a, by: terraform, then: report}]", True),
         ("  managed: [{comment: a, then: fix},\n {comment: a, tags: {iac: b}, then: report}]", False),
         ("  managed: [{comment: a, then: fix, by: terraform},\n {comment: a, then: report}]", False),
+        ("  managed: [{comment: a, then: fix, tags: {iac: b}},\n {comment: a, by: terraform, then: report}]", False),
+        ("  managed: [{comment: a, then: fix, tags: {iac: b}},\n {comment: a, then: report}]", False),
+        ("  managed: [{comment: a, then: fix, by: terraform, tags: {iac: b, c: d}},\n"
+         " {comment: a, by: terraform, tags: {c: d}, then: report}]", True),
         # Of these every entry counts, wherever it stands.
         ("  freezes: [{comment: a, from: 2099-01-01, until: 2099-01-02},\n"
          " {comment: a, from: 2099-01-01, until: 2099-01-02, bots: s3_*}]", False),
