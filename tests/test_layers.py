@@ -59,6 +59,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "hub.rules.guard_model",
         "hub.rules.properties",
         "bots._aws",
+        "bots._bot",
         "hub.model",
         "hub.errors",
         "hub.settings",
