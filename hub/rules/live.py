@@ -10,7 +10,6 @@ from pathlib import Path
 from bots._catalogue import Catalogue
 from hub.errors import RulesWrong
 from hub.rules.decide import Decider
-from hub.rules.model import RuleSet
 from hub.rules.reading import Reading, read
 
 log = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ class LiveRules:
         reading = _read(self._seen, path, catalogue)
         if reading.rules is None:
             raise RulesWrong(f"HUB_RULES: {path} cannot be used:\n{reading.text}")
-        self._in_force = _decider(reading.rules, catalogue)
+        self._in_force = Decider(reading.rules, catalogue)
         self._wrong = ""
 
     def current(self) -> Decider:
@@ -71,7 +70,7 @@ class LiveRules:
             if reading.rules is None:
                 self._broken(reading.text)
                 return
-            self._in_force = _decider(reading.rules, self._catalogue)
+            self._in_force = Decider(reading.rules, self._catalogue)
             self._wrong = ""
             log.info("rules read again", extra={"file": self._path, "rules": len(reading.rules.rules)})
         elif self._wrong:
@@ -84,12 +83,6 @@ class LiveRules:
             )
         self._wrong = wrong
         self._on_broken()
-
-
-def _decider(rules: RuleSet, catalogue: Catalogue) -> Decider:
-    for remark in rules.remarks:
-        log.warning("rule of little use", extra={"remark": remark})
-    return Decider(rules, catalogue)
 
 
 def reading_of(path: str, catalogue: Catalogue) -> Reading:

@@ -26,7 +26,7 @@ def test_a_good_file_is_told_in_a_line_with_remarks_and_status_0(folder: Path) -
     result = runner.invoke(app, ["rules", "check", "rules.yaml"])
     assert result.exit_code == 0
     assert "3 rules, trust_finding_actions: listed (rules.yaml line 2)" in result.stdout
-    assert "note: rule 'versioned' (rules.yaml line 4) asks for OUs" in result.stdout
+    assert "note: rules.yaml asks for OUs of accounts, first in line 4" in result.stdout
 
 
 def test_every_mistake_is_told_with_status_2(folder: Path) -> None:

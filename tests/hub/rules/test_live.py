@@ -11,7 +11,6 @@ from hub.errors import RulesWrong
 from hub.rules.live import LOOK_AGAIN_SECONDS, LiveRules
 from hub.rules.model import Trust
 from tests.hub.rules.files import CATALOGUE
-from tests.hub.rules.test_reading import GOOD
 
 NONE = "version: 1\ntrust_finding_actions: none\n"
 LISTED = "version: 1\ntrust_finding_actions: listed\n"
@@ -103,17 +102,6 @@ def test_a_hub_does_not_start_on_a_file_it_cannot_use(content: bytes | None, tmp
         file.write_bytes(content)
     with pytest.raises(RulesWrong, match=r"rules\.yaml"):
         LiveRules(str(file), CATALOGUE, on_broken=lambda: None)
-
-
-def test_a_rule_that_can_match_nothing_is_told_in_the_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file = tmp_path / "rules.yaml"
-    file.write_text(GOOD)
-    LiveRules(str(file), CATALOGUE, on_broken=lambda: None)
-    [told] = caplog.records
-    assert told.levelno == logging.WARNING
-    assert "'versioned'" in str(getattr(told, "remark", ""))
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
