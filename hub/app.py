@@ -14,6 +14,7 @@ from hub.aws.accounts import Accounts, HubIdentity
 from hub.aws.clients import Clients
 from hub.aws.directory import Directory
 from hub.aws.old_bots import run_in_thread
+from hub.aws.rules_sources import remote
 from hub.aws.spoke_roles import SpokeRoles
 from hub.aws.throttle import Pacer
 from hub.errors import SettingsWrong
@@ -72,10 +73,10 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
     """
     bots = _catalogue(settings)
     metrics = MetricsSink(settings.metrics_namespace)
-    rules = _rules(settings.rules, bots, metrics) if settings.rules else None
     async with AsyncExitStack() as stack:
         identity = HubIdentity(settings)
         stack.push_async_callback(identity.close)
+        rules = await _rules(settings.rules, bots, metrics, identity) if settings.rules else None
         clients = Clients()
         stack.push_async_callback(clients.close)
         journal = await stack.enter_async_context(open_journal(settings, identity))
@@ -108,10 +109,12 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
         )
 
 
-def _rules(path: str, bots: Catalogue, metrics: MetricsSink) -> LiveRules:
-    from hub.rules.live import LiveRules  # noqa: PLC0415 - YAML costs a cold start without rules too much
+async def _rules(address: str, bots: Catalogue, metrics: MetricsSink, identity: HubIdentity) -> LiveRules:
+    # YAML costs a cold start without rules too much.
+    from hub.rules.live import LiveRules, RulesFile  # noqa: PLC0415
 
-    return LiveRules(path, bots, on_broken=metrics.rules_broken)
+    source = remote(address, identity) or RulesFile(address)
+    return await LiveRules.start(source, bots, on_broken=metrics.rules_broken)
 
 
 def _catalogue(settings: Settings) -> Catalogue:

@@ -225,6 +225,10 @@ def _sqs(call: Call, where: Where) -> Arns:
 
 def _ssm(call: Call, where: Where) -> Arns:
     kinds = {"Name": "document/{}"} if call.operation.endswith("DocumentPermission") else {}
+    if call.operation == "GetParameter":
+        # The first slash of a name is the one after the kind; a version or label after a colon is no part of it.
+        name = str(call.params["Name"]).removeprefix("/").partition(":")[0]
+        return (f"arn:{where.partition}:ssm:{call.region}:{where.account_id}:parameter/{name}",)
     return named(call, where, kinds)
 
 
