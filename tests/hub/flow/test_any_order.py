@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hub import flow
 from hub.errors import HubError, NotNow
@@ -28,9 +28,8 @@ from tests.virtual_time import VirtualLoop
 
 T = TypeVar("T")
 ADA = "arn:aws:sts::111122223333:assumed-role/Security/ada"
-THINGS = st.sampled_from(["one", "two"])
-BOTS = st.sampled_from(["mend", "wipe"])
-LIVES = st.one_of(st.none(), st.integers(0, 40))
+THINGS = ("one", "two")
+MINUTES = (1, 2, 61, 60 * 24, 60 * 24 * 8)
 
 
 @dataclass
@@ -39,11 +38,14 @@ class Sent:
     times: int = 0
 
 
-class AnyOrder(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
+class Story:
+    """A hub's life, event by event.
+
+    Of every event ``which`` says to what it happens, ``life`` after how many calls its worker dies, None if it lives.
+    """
+
+    def __init__(self) -> None:
         self.loop = VirtualLoop()
-        asyncio.set_event_loop(None)
         self.world = World(self.loop)
         self.queue: list[Sent] = []
         self.settled: list[Sent] = []
@@ -53,129 +55,82 @@ class AnyOrder(RuleBasedStateMachine):
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
 
-    @rule(bot=BOTS, thing=THINGS)
-    def a_finding_comes(self, bot: str, thing: str) -> None:
+    def a_finding_comes(self, which: int, life: int | None) -> None:
+        """One of a harmless bot or of a destructive one, about one of two things, and is delivered."""
         self.number += 1
-        self.queue.append(Sent(self.world.message(bot, thing, self.number)))
+        sent = Sent(self.world.message(("mend", "wipe")[which % 2], THINGS[which // 2 % 2], self.number))
+        self.queue.append(sent)
+        self._deliver(sent, life)
 
-    @precondition(lambda self: self.queue)
-    @rule(which=st.integers(0), life=LIVES)
     def a_message_is_delivered(self, which: int, life: int | None) -> None:
-        sent = self.queue[which % len(self.queue)]
-        sent.times += 1
-        if self.wait_for(self._settle(replace(sent.message, again=sent.times > 1), life)):
-            self.queue.remove(sent)
-            self.settled.append(sent)
+        if self.queue:
+            self._deliver(self.queue[which % len(self.queue)], life)
 
-    @precondition(lambda self: self.settled)
-    @rule(which=st.integers(0), life=LIVES)
     def a_settled_message_is_delivered_again(self, which: int, life: int | None) -> None:
-        sent = self.settled[which % len(self.settled)]
-        self.wait_for(self._settle(replace(sent.message, again=True), life))
+        if self.settled:
+            sent = self.settled[which % len(self.settled)]
+            self.wait_for(self._settle(replace(sent.message, again=True), life))
 
-    @precondition(lambda self: len(self.queue) > 1)
-    @rule(lives=st.tuples(LIVES, LIVES))
-    def two_workers_at_once(self, lives: tuple[int | None, int | None]) -> None:
+    def two_workers_are_at_work_at_once(self, which: int, life: int | None) -> None:
+        first = which % max(1, len(self.queue) - 1)
+        pair = self.queue[first : first + 2]
+
         async def both() -> list[bool]:
-            messages = (self.queue[0].message, self.queue[1].message)
-            return list(
-                await asyncio.gather(
-                    *(self._settle(each, life) for each, life in zip(messages, lives, strict=True))
-                )
-            )
+            lives = (life, None)
+            work = (self._settle(sent.message, each) for sent, each in zip(pair, lives, strict=False))
+            return list(await asyncio.gather(*work))
 
-        done = self.wait_for(both())
-        for sent, well in list(zip(self.queue[:2], done, strict=True)):
-            sent.times += 1
-            if well:
-                self.queue.remove(sent)
-                self.settled.append(sent)
+        for sent, well in zip(pair, self.wait_for(both()), strict=True):
+            self._done(sent, well=well)
 
-    async def _settle(self, message: Message, life: int | None) -> bool:
-        """Whether the message was settled by a worker that may die meanwhile."""
-        try:
-            async with Worker(self.world, Life(life)) as worker:
-                return (await flow.settle(worker.kit, message)).acknowledge
-        except (Dead, NotNow):
-            return False
-        except HubError:
-            return False
+    def a_person_says_yes(self, which: int, life: int | None) -> None:
+        self._answer(which, ADA, approved=True)
+        self._wake(which, life)
 
-    @rule(which=st.integers(0), approved=st.booleans(), by=st.sampled_from([ADA, WORKER]))
-    def somebody_answers(self, which: int, approved: bool, by: str) -> None:
-        async def answer() -> None:
-            everybody = [each async for each in waiting.everybody(self.world.journal)]
-            if not everybody:
-                return
-            waits = sorted(everybody, key=lambda each: each.run_id)[which % len(everybody)]
-            said = Answer(
-                approved=approved,
-                by=by,
-                because="so it is",
-                at=self.world.now(),
-                requested_by=waits.requested_by,
-            )
-            if waits.answer is None:
-                await waiting.write(self.world.journal, replace(waits, answer=said))
+    def a_person_says_no(self, which: int, life: int | None) -> None:
+        self._answer(which, ADA, approved=False)
 
-        self.wait_for(answer())
+    def the_worker_itself_says_yes(self, which: int, life: int | None) -> None:
+        self._answer(which, WORKER, approved=True)
+        self._wake(which, life)
 
-    @rule()
-    def what_is_ready_is_sent(self) -> None:
-        async def ready() -> list[str]:
-            return [
-                each.run_id
-                async for each in waiting.everybody(self.world.journal)
-                if each.ready(self.world.now())
-            ]
+    def what_is_ready_is_woken(self, which: int, life: int | None) -> None:
+        self._wake(which, life)
 
-        self.queue.extend(Sent(Message(body=body_for(run_id))) for run_id in self.wait_for(ready()))
+    def somebody_forges_a_word_to_go_on(self, which: int, life: int | None) -> None:
+        if self.ended:
+            run_id = sorted(self.ended)[which % len(self.ended)]
+            sent = Sent(Message(body=body_for(run_id)))
+            self.queue.append(sent)
+            self._deliver(sent, life)
 
-    @precondition(lambda self: self.ended)
-    @rule(which=st.integers(0))
-    def somebody_forges_a_word_to_go_on(self, which: int) -> None:
-        run_id = sorted(self.ended)[which % len(self.ended)]
-        self.queue.append(Sent(Message(body=body_for(run_id))))
+    def a_fix_is_taken_back(self, which: int, life: int | None) -> None:
+        changed = sorted({run_id for run_id, _ in self.world.changes})
+        if changed:
+            wish = Wish(force=which % 2 == 0, hold=timedelta(0))
+            self.wait_for(self._take_back(changed[which % len(changed)], wish, life))
 
-    @precondition(lambda self: self.ended)
-    @rule(which=st.integers(0), force=st.booleans(), life=LIVES)
-    def something_is_taken_back(self, which: int, force: bool, life: int | None) -> None:
-        run_id = sorted(self.ended)[which % len(self.ended)]
-        self.wait_for(self._take_back(run_id, Wish(force=force, hold=timedelta(0)), life))
+    def a_person_changes_something(self, which: int, life: int | None) -> None:
+        thing = self.world.things[THINGS[which % 2]]
+        thing.value, thing.shade = (BAD, BAD, GOOD)[which % 3], which % 5
 
-    async def _take_back(self, run_id: str, wish: Wish, life: int | None) -> None:
-        with contextlib.suppress(Dead, NothingToUndo, NotNow):
-            async with Worker(self.world, Life(life)) as worker:
-                await undo(worker.kit, run_id, wish)
+    def the_hub_is_switched(self, which: int, life: int | None) -> None:
+        off = () if self.world.guards.modes else (ModeEntry(line=1, comment="off", mode=ModeWord.OFF),)
+        self.world.guards = replace(self.world.guards, modes=off)
 
-    @rule(thing=THINGS, value=st.sampled_from([BAD, GOOD]), shade=st.integers(0, 2))
-    def a_person_changes_something(self, thing: str, value: int, shade: int) -> None:
-        self.world.things[thing].value = value
-        self.world.things[thing].shade = shade
-
-    @rule(off=st.booleans())
-    def the_hub_is_switched(self, off: bool) -> None:
-        modes = (ModeEntry(line=1, comment="off", mode=ModeWord.OFF),) if off else ()
-        self.world.guards = replace(self.world.guards, modes=modes)
-
-    @rule(hours=st.integers(0, 48))
-    def changes_are_frozen(self, hours: int) -> None:
+    def changes_are_frozen_or_thawed(self, which: int, life: int | None) -> None:
         now = self.world.now()
-        freeze = Freeze(line=2, comment="a feast", starts=now, ends=now + timedelta(hours=hours))
-        self.world.guards = replace(self.world.guards, freezes=(freeze,) if hours else ())
+        freeze = Freeze(line=2, comment="a feast", starts=now, ends=now + timedelta(hours=1 + which % 48))
+        self.world.guards = replace(self.world.guards, freezes=() if self.world.guards.freezes else (freeze,))
 
-    @rule(stubborn=st.booleans())
-    def things_become_slow(self, stubborn: bool) -> None:
-        self.world.stubborn = stubborn
+    def things_become_slow_or_quick(self, which: int, life: int | None) -> None:
+        self.world.stubborn = not self.world.stubborn
 
-    @rule(minutes=st.sampled_from([1, 2, 61, 60 * 24, 60 * 24 * 8]))
-    def time_passes(self, minutes: int) -> None:
-        self.wait_for(asyncio.sleep(minutes * 60))
+    def time_passes(self, which: int, life: int | None) -> None:
+        self.wait_for(asyncio.sleep(MINUTES[which % len(MINUTES)] * 60))
 
-    @invariant()
-    def what_was_said_of_a_run_stays_said(self) -> None:
-        if not hasattr(self, "world"):
-            return
+    def check(self) -> None:
+        """What was said of a run stays said."""
 
         async def look() -> None:
             async for run in self.world.journal.runs(Query(limit=100_000)):
@@ -184,37 +139,115 @@ class AnyOrder(RuleBasedStateMachine):
 
         self.wait_for(look())
 
-    def teardown(self) -> None:
-        if not hasattr(self, "world"):
-            return
+    def end(self) -> None:
+        """Dead workers' leases end by themselves; then everything that is left in the queue comes to its end."""
         self.world.guards = GuardRules()
         self.world.stubborn = False
-        self.wait_for(self._afterwards())
+        self.wait_for(self._end())
+        self.check()
         self.loop.close()
 
-    async def _afterwards(self) -> None:
-        """Dead workers' leases end by themselves; then everything that is left in the queue comes to its end."""
+    async def _end(self) -> None:
         await asyncio.sleep(LEASE_SECONDS * 2)
         for name in list(self.world.journal._leases):
-            assert await self.world.journal.lease(name, owner="anybody", seconds=0.001), (
-                f"{name} is held for ever"
-            )
+            taken = await self.world.journal.lease(name, owner="anybody", seconds=0.001)
+            assert taken, f"{name} is held for ever"
         await asyncio.sleep(1)
-        for sent in list(self.queue):
-            for _ in range(3):
-                if await self._settle(replace(sent.message, again=True), None):
-                    break
-                await asyncio.sleep(LEASE_SECONDS)
-            else:
-                raise AssertionError(f"never settled: {sent.message.body}")
+        for sent in self.queue:
+            assert await self._settle(replace(sent.message, again=True), None), sent.message.body
         for run in await self._open_runs():
             if run.undo_of is not None:
                 await self._take_back(run.undo_of, Wish(force=True, hold=timedelta(0)), None)
         assert await self._open_runs() == [], "nobody goes on with these"
+        for waits in [each async for each in waiting.everybody(self.world.journal)]:
+            run = await self.world.journal.get(waits.run_id)
+            assert run is None or run.outcome is not None, (
+                "its finding is settled, so it has ended as waiting"
+            )
 
     async def _open_runs(self) -> list[Run]:
         return [run async for run in self.world.journal.runs(Query(limit=100_000)) if run.outcome is None]
 
+    def _deliver(self, sent: Sent, life: int | None) -> None:
+        message = replace(sent.message, again=sent.times > 0)
+        self._done(sent, well=self.wait_for(self._settle(message, life)))
 
-TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = hypothesis_settings(max_examples=60, stateful_step_count=40, deadline=None)
+    def _done(self, sent: Sent, *, well: bool) -> None:
+        sent.times += 1
+        if well:
+            self.queue.remove(sent)
+            self.settled.append(sent)
+
+    async def _settle(self, message: Message, life: int | None) -> bool:
+        """Whether the message was settled, by a worker that may die meanwhile."""
+        try:
+            async with Worker(self.world, Life(life)) as worker:
+                return (await flow.settle(worker.kit, message)).acknowledge
+        except (Dead, HubError):
+            return False
+
+    async def _take_back(self, run_id: str, wish: Wish, life: int | None) -> None:
+        with contextlib.suppress(Dead, NothingToUndo, NotNow):
+            async with Worker(self.world, Life(life)) as worker:
+                await undo(worker.kit, run_id, wish)
+
+    def _answer(self, which: int, by: str, *, approved: bool) -> None:
+        async def answer() -> None:
+            found = [each async for each in waiting.everybody(self.world.journal) if each.answer is None]
+            if found:
+                waits = sorted(found, key=lambda each: each.run_id)[which % len(found)]
+                said = Answer(
+                    approved=approved,
+                    by=by,
+                    because="so it is",
+                    at=self.world.now(),
+                    requested_by=waits.requested_by,
+                )
+                assert await waiting.write(self.world.journal, replace(waits, answer=said))
+
+        self.wait_for(answer())
+
+    def _wake(self, which: int, life: int | None) -> None:
+        async def ready() -> list[str]:
+            now = self.world.now()
+            return [each.run_id async for each in waiting.everybody(self.world.journal) if each.ready(now)]
+
+        found = [Sent(Message(body=body_for(run_id))) for run_id in self.wait_for(ready())]
+        self.queue.extend(found)
+        if found:
+            self._deliver(found[which % len(found)], life)
+
+
+Event = Callable[[Story, int, "int | None"], None]
+WEIGHTS: dict[Event, int] = {
+    Story.a_finding_comes: 5,
+    Story.a_message_is_delivered: 5,
+    Story.a_settled_message_is_delivered_again: 2,
+    Story.two_workers_are_at_work_at_once: 2,
+    Story.a_person_says_yes: 4,
+    Story.a_person_says_no: 1,
+    Story.the_worker_itself_says_yes: 1,
+    Story.what_is_ready_is_woken: 2,
+    Story.somebody_forges_a_word_to_go_on: 1,
+    Story.a_fix_is_taken_back: 2,
+    Story.a_person_changes_something: 4,
+    Story.the_hub_is_switched: 1,
+    Story.changes_are_frozen_or_thawed: 1,
+    Story.things_become_slow_or_quick: 1,
+    Story.time_passes: 3,
+}
+EVENTS = st.tuples(
+    st.sampled_from([event for event, weight in WEIGHTS.items() for _ in range(weight)]),
+    st.integers(0, 59),
+    st.one_of(st.none(), st.none(), st.integers(0, 60)),
+)
+
+
+@hypothesis_settings(max_examples=150)
+@given(st.lists(EVENTS, min_size=30, max_size=60))
+def test_whatever_happens_in_whatever_order(events: list[tuple[Event, int, int | None]]) -> None:
+    story = Story()
+    for event, which, life in events:
+        event(story, which, life)
+        story.check()
+    story.end()
