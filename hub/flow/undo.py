@@ -13,7 +13,7 @@ from hub.flow.differences import in_words
 from hub.flow.kit import Kit
 from hub.flow.lanes import publish
 from hub.flow.report import report_id
-from hub.flow.way_back import Found, find, foreseen, run_to_undo, seen_by, step_back
+from hub.flow.way_back import Found, find, foreseen, next_id, run_to_undo, seen_by, step_back
 from hub.guards.taken_back import hold
 from hub.leases import Held
 from hub.model import Outcome, Report, Run, Step, Verdict
@@ -51,6 +51,7 @@ async def undo(kit: Kit, run_id: str, wish: Wish) -> Report:
     by = (await kit.identity.caller())["Arn"]
     async with kit.leases.hold(f"resource/{step.lane}", wait=kit.settings.lease_seconds) as held:
         was, _ = await run_to_undo(kit, run_id)
+        step = replace(step, run_id=await next_id(kit, run_id))
         back = replace(record.begun(kit, step, fence=held.fence), undo_of=was.run_id, undo="none")
         back = replace(back, notes=(f"asked for by {by}: {wish.because}",))
         with noting(back.run_id):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from dataclasses import dataclass, replace
 
 from bots._bot import AnyBot, Before, Check, Params, Target
@@ -83,7 +83,7 @@ def why_not(was: Run, bot: AnyBot) -> str:
 
 
 async def step_back(kit: Kit, was: Run, bot: AnyBot) -> Step:
-    """The step that takes the run back, with an id of its own."""
+    """The step that takes the run back; it gets its id when nobody else is at the resource."""
     action = Action(bot=was.bot, args=was.args, suggested_policy=was.suggested_policy)
     finding = Finding(
         dialect="undo",
@@ -113,7 +113,7 @@ async def step_back(kit: Kit, was: Run, bot: AnyBot) -> Step:
     )
     params: Params = parse(bot.params, was.args, suggested_policy=was.suggested_policy)
     return Step(
-        run_id=secrets.token_hex(10),
+        run_id="",
         finding=finding,
         action=action,
         bot=bot,
@@ -121,6 +121,20 @@ async def step_back(kit: Kit, was: Run, bot: AnyBot) -> Step:
         target=target,
         facts=await due.facts(kit, was.account_id),
     )
+
+
+async def next_id(kit: Kit, run_id: str) -> str:
+    """The id of the run that takes this one back now: of one that was cut off, if there is such, else a new one.
+
+    Only whoever holds the resource's lease may ask.
+    """
+    number = 0
+    while True:
+        back_id = hashlib.sha256(f"undo:{number}:{run_id}".encode()).hexdigest()[:20]
+        earlier = await kit.journal.get(back_id)
+        if earlier is None or earlier.outcome is None:
+            return back_id
+        number += 1
 
 
 async def find(kit: Kit, step: Step, was: Run) -> Found | Verdict:

@@ -12,11 +12,13 @@ from typing import Generic, TypeVar
 
 from hub.aws.regions import GLOBAL
 from hub.guards import CurrentRules, Proposal
-from hub.model import Step
+from hub.model import AccountFacts, Step
 from hub.rules.guard_model import Entry, GuardRules
 from hub.rules.properties import Property, TagProperty, numbers
 
 E = TypeVar("E", bound=Entry)
+
+REMEMBERED = 20_000
 
 Narrowing = Callable[[Step, int], int]
 """Takes those entries out of a set (see `hub.rules.properties`) that are about something else than the step."""
@@ -107,6 +109,8 @@ class Section(Generic[E]):
         self._ous = Property([where.ous for where in wanted])
         self._tags = TagProperty([where.account_tags for where in wanted])
         self._narrow = narrowing(entries) if narrowing else None
+        # What is known of an account seldom changes.
+        self._known: dict[str, tuple[AccountFacts, tuple[int, int, int]]] = {}
 
     def about(self, step: Step) -> tuple[Fit[E], ...]:
         """The entries that are or may be about the step (its bot and target are set), in the order of the file."""
@@ -114,13 +118,21 @@ class Section(Generic[E]):
             return ()
         assert step.bot is not None
         assert step.target is not None
-        facts, region = step.facts, step.target.region
-        among = self._accounts.met(step.finding.account_id)
+        region = step.target.region
+        among, no_ous, no_tags = self._of_account(step.finding.account_id, step.facts)
         among = self._regions.met(*((region, GLOBAL) if step.bot.is_global else (region,)), among=among)
         among = self._bots.met(step.bot.name, among=among)
         among = self._risks.met(step.bot.risk, among=among)
         if self._narrow is not None and among:
             among = self._narrow(step, among)
+        return tuple(self._fit(number, step, no_ous, no_tags) for number in numbers(among))
+
+    def _of_account(self, account: str, facts: AccountFacts) -> tuple[int, int, int]:
+        """The entries that are or may be about an account, and those whose OUs and whose tags are not known of it."""
+        known = self._known.get(account)
+        if known is not None and known[0] == facts:
+            return known[1]
+        among = self._accounts.met(account)
         no_ous = no_tags = 0
         if facts.ous is None:
             no_ous = among & self._ous.wanting
@@ -130,7 +142,10 @@ class Section(Generic[E]):
             no_tags = among & self._tags.wanting
         elif among & self._tags.wanting:
             among = self._tags.met(facts.tags.items(), among)
-        return tuple(self._fit(number, step, no_ous, no_tags) for number in numbers(among))
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[account] = (facts, (among, no_ous, no_tags))
+        return among, no_ous, no_tags
 
     def _fit(self, number: int, step: Step, no_ous: int, no_tags: int) -> Fit[E]:
         entry, place = self.entries[number], self._places[number]

@@ -11,28 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots._bot import Risk
+from hub.guards import where
 from hub.guards.where import Entries, Fit, as_seen, deciding
 from hub.model import AccountFacts, Step
 from hub.rules.guard_model import Entry, GuardRules, ModeEntry, ModeWord, TagPatterns, Where
 from tests.hub.guards.steps import ACCOUNT, KNOWN, NOTHING_KNOWN, a_proposal, a_step, in_force
 
 
-def entry(line: int = 1, **where: Any) -> ModeEntry:
-    return ModeEntry(line=line, comment="c", where=Where(**where), mode=ModeWord.OFF)
+def entry(line: int = 1, **asked: Any) -> ModeEntry:
+    return ModeEntry(line=line, comment="c", where=Where(**asked), mode=ModeWord.OFF)
 
 
 def fits(step: Step, *entries: ModeEntry) -> tuple[Fit[ModeEntry], ...]:
     return Entries(in_force(modes=entries), "mode", lambda rules: rules.modes).about(step)
 
 
-def is_about(step: Step, **where: Any) -> bool:
-    found = fits(step, entry(**where))
+def is_about(step: Step, **asked: Any) -> bool:
+    found = fits(step, entry(**asked))
     assert all(fit.unknown == "" for fit in found)
     return bool(found)
 
 
 @pytest.mark.parametrize(
-    ("where", "met"),
+    ("asked", "met"),
     [
         ({}, True),
         ({"accounts": ("111122223333", ACCOUNT)}, True),
@@ -57,9 +58,9 @@ def is_about(step: Step, **where: Any) -> bool:
         ({"accounts": (ACCOUNT,), "regions": ("us-*",)}, False),
     ],
 )
-def test_an_entry_is_about_a_step_that_meets_all_it_asks_for(where: dict[str, Any], met: bool) -> None:
+def test_an_entry_is_about_a_step_that_meets_all_it_asks_for(asked: dict[str, Any], met: bool) -> None:
     step = a_step(risk=Risk.ADDITIVE, facts=replace(KNOWN, tags={"stage": "prod"}))
-    assert is_about(step, **where) is met
+    assert is_about(step, **asked) is met
 
 
 @pytest.mark.parametrize(("region", "met"), [("global", True), ("us-east-1", True), ("eu-*", False)])
@@ -77,7 +78,7 @@ def test_a_bot_is_known_by_its_own_name_whatever_the_finding_calls_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "where", "words"),
+    ("facts", "asked", "words"),
     [
         (NOTHING_KNOWN, {"ous": ("Prod",)}, "the OUs of account 222233334444 could not be looked up"),
         (
@@ -95,13 +96,13 @@ def test_a_bot_is_known_by_its_own_name_whatever_the_finding_calls_it() -> None:
         (AccountFacts(tags={"a": "b"}), {"account_tags": (("a", ("b",)),)}, ""),
     ],
 )
-def test_what_would_have_to_be_known_is_named(facts: AccountFacts, where: dict[str, Any], words: str) -> None:
-    [fit] = fits(a_step(facts=facts), entry(**where))
+def test_what_would_have_to_be_known_is_named(facts: AccountFacts, asked: dict[str, Any], words: str) -> None:
+    [fit] = fits(a_step(facts=facts), entry(**asked))
     assert fit.unknown == words
 
 
 @pytest.mark.parametrize(
-    ("facts", "where"),
+    ("facts", "asked"),
     [
         (NOTHING_KNOWN, {"ous": ("Prod",), "accounts": ("111122223333",)}),
         (AccountFacts(tags={}), {"ous": ("Prod",), "account_tags": (("a", ("b",)),)}),
@@ -109,9 +110,9 @@ def test_what_would_have_to_be_known_is_named(facts: AccountFacts, where: dict[s
     ],
 )
 def test_what_is_not_known_does_not_matter_where_something_else_is_not_met(
-    facts: AccountFacts, where: dict[str, Any]
+    facts: AccountFacts, asked: dict[str, Any]
 ) -> None:
-    assert fits(a_step(facts=facts), entry(**where)) == ()
+    assert fits(a_step(facts=facts), entry(**asked)) == ()
 
 
 def test_entries_come_in_the_order_of_the_file_and_say_where_they_stand() -> None:
@@ -138,6 +139,23 @@ def test_the_same_rules_are_made_ready_once() -> None:
 
     entries = Entries(in_force(modes=(entry(),)), "mode", section)
     assert len(entries.about(a_step())) == len(entries.about(a_step())) == len(made) == 1
+
+
+def test_what_was_known_of_an_account_is_forgotten_when_it_changes() -> None:
+    entries = Entries(in_force(modes=(entry(ous=("Prod",)),)), "mode", lambda rules: rules.modes)
+    for ous, found in ((("Prod",), 1), (("Prod",), 1), (("Dev",), 0), (None, 1), (("Prod",), 1)):
+        assert len(entries.about(a_step(facts=AccountFacts(ous=ous)))) == found
+
+
+def test_ever_more_accounts_do_not_fill_the_memory_and_are_judged_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(where, "REMEMBERED", 2)
+    entries = Entries(in_force(modes=(entry(ous=("Prod",)),)), "mode", lambda rules: rules.modes)
+    for number in range(6):
+        facts = AccountFacts(ous=("Prod",) if number % 3 else ())
+        assert bool(entries.about(a_step(account=f"{number:012}", facts=facts))) is (number % 3 > 0)
+    assert len(entries.in_force()._known) <= 2
 
 
 def test_the_first_that_surely_fits_ends_those_that_may_decide() -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hub.rules import nodes
 from hub.rules import reading as reading_of_files
 from hub.rules.model import Effect, RuleBot, Trust
-from hub.rules.reading import ENTITY_KEYS, FILE_KEYS, MATCH_KEYS, RULE_KEYS
+from hub.rules.reading import FILE_KEYS, MATCH_KEYS, RULE_KEYS
+from hub.rules.values import ENTITY_KEYS
 from tests.hub.rules.files import reading, rules
 
 GOOD = """\
