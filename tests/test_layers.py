@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "bots._aws",
         "bots._bot",
         "bots._grants",
+        "spoke_role.guard_reads",
         "spoke_role.tags",
     ),
     "hub.entity": (),

@@ -27,14 +27,15 @@ class Exempt:
 
     Args:
         now: the time, aware.
-        account_tags: the hub looks up tags of accounts (it works for an organization and may list them). Where
-            it does and an account's are not known, the account may be exempt, so nothing is done in it.
+        account_tags: tags of accounts can be looked up (the hub works for an organization), which is done where
+            the file has exemptions. Where an account's are then not known, it may be exempt, so nothing is done.
     """
 
     name = "exempt"
 
     def __init__(self, rules: CurrentRules, now: Callable[[], datetime], *, account_tags: bool) -> None:
         self._entries = Entries(rules, "exemptions", lambda current: current.exemptions, _of_resource)
+        self._rules = rules
         self._now = now
         self._account_tags = account_tags
 
@@ -55,7 +56,7 @@ class Exempt:
         if tagged is not None:
             return tagged
         unknown = fits[0].unknown if fits else ""
-        if self._account_tags and facts.tags is None:
+        if self._account_tags and facts.tags is None and self._rules().exemptions:
             unknown = unknown or f"the tags of account {account} could not be looked up"
         if unknown:
             return Verdict(

@@ -100,7 +100,9 @@ class OwnResourcesNow:
         Raises:
             AwsError: AWS throttled or did not answer; then nothing may be changed.
         """
-        found = await self.tags_now.of(proposal) or {}
+        if proposal.step.finding.account_id != await self.own.identity.account_id():
+            return None
+        found = await self.tags_now.of(proposal, always=True) or {}
         said = await self.own.judge_tagged(proposal.step, found.items())
         return said and replace(said, guard=self.name)
 

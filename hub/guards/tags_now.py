@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bots._aws import Aws
 from bots._bot import Target
-from hub.guards import Proposal
+from hub.guards import CurrentRules, Proposal
 from hub.guards.where import as_seen
 
 LiveTags = Callable[[Aws, Target], Awaitable[Mapping[str, str] | None]]
@@ -15,19 +15,30 @@ REMEMBERED = 200
 
 
 class TagsNow:
-    """Asks once for all guards that want to know."""
+    """Asks once for all guards that want to know.
 
-    def __init__(self, live_tags: LiveTags) -> None:
+    It costs a call for every change, so it is asked only where the rules in force say something about exemptions or
+    managed resources; else what the finding tells of tags has to do.
+    """
+
+    def __init__(self, rules: CurrentRules, live_tags: LiveTags) -> None:
+        self._rules = rules
         self._live_tags = live_tags
         # The proposals are kept too: as long as they are, no other object has their number.
         self._known: dict[int, tuple[Proposal, Mapping[str, str] | None]] = {}
 
-    async def of(self, proposal: Proposal) -> Mapping[str, str] | None:
-        """The tags; None where they cannot be known.
+    async def of(self, proposal: Proposal, *, always: bool = False) -> Mapping[str, str] | None:
+        """The tags; None where they cannot be known or nobody wants them looked up.
+
+        Args:
+            always: whatever the rules say.
 
         Raises:
             AwsError: AWS throttled or did not answer; then nothing may be changed.
         """
+        rules = self._rules()
+        if not (always or rules.exemptions or rules.managed):
+            return None
         known = self._known.get(id(proposal))
         if known is not None:
             return known[1]

@@ -19,8 +19,14 @@ from bots._catalogue import Catalogue
 from hub.flow.kit import Kit
 from hub.guards import ChangeGuard, Guard
 from hub.guards.approval import Approval
+from hub.guards.breaker import Breakers
+from hub.guards.budget import Budgets
+from hub.guards.flapping import Actor, Flapping
 from hub.guards.mode import Mode
+from hub.guards.repeat import Repeat
+from hub.guards.resource_memory import Recall
 from hub.guards.ruled_out import RuledOut
+from hub.guards.taken_back import TakenBack
 from hub.guards.window import Windows
 from hub.journals.memory import MemoryJournal
 from hub.leases import Leases
@@ -230,8 +236,17 @@ class Worker:
         journal: Any = MortalJournal(world.journal, life)
         self._leases = Leases(journal, seconds=LEASE_SECONDS)
         current = lambda: world.guards  # noqa: E731 - as a hub hands its rules to guards
+        recall = Recall(journal)
         always: tuple[Guard, ...] = (Mode(current, dry_run=False),)
-        change: tuple[ChangeGuard, ...] = (Approval(current), Windows(current))
+        change: tuple[ChangeGuard, ...] = (
+            TakenBack(recall),
+            Flapping(current, recall, _nobody_knows),
+            Repeat(journal),
+            Approval(current),
+            Windows(current),
+            Breakers(current, journal),
+            Budgets(current, journal),
+        )
         self.kit = Kit(
             settings=Settings(
                 deployment_mode="multi", proof_seconds=0, lease_seconds=LEASE_SECONDS, patience_seconds=600
@@ -240,6 +255,7 @@ class Worker:
             directory=cast("Any", self),
             accounts=cast("Any", self),
             roles=cast("Any", self),
+            facts=cast("Any", self),
             journal=journal,
             leases=self._leases,
             guards=(RuledOut(), *always),
@@ -278,6 +294,10 @@ class Worker:
         self._life.one_more()
         self._world.reports.append(report)
         self._life.one_more()
+
+
+async def _nobody_knows(*_: object) -> tuple[Actor, ...]:
+    return ()
 
 
 def _just(bot: AnyBot) -> Any:

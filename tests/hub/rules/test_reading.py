@@ -189,12 +189,6 @@ def test_a_file_of_any_size_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) 
     assert "name accounts by their OUs" in told.meant
 
 
-def test_a_rule_that_asks_for_what_the_hub_does_not_know_is_remarked() -> None:
-    [remark] = rules(GOOD).remarks
-    assert "'versioned' (rules.yaml line 4)" in remark
-    assert "matches nothing" in remark
-
-
 _KEYS = st.sampled_from([*FILE_KEYS, *RULE_KEYS, *MATCH_KEYS, *ENTITY_KEYS, "bot", "allow", "odd"])
 _LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.text(max_size=8), _KEYS,
