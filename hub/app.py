@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from bots._catalogue import Catalogue
 from bots._own import catalogue
@@ -17,8 +16,9 @@ from hub.aws.old_bots import run_in_thread
 from hub.aws.spoke_roles import SpokeRoles
 from hub.aws.throttle import Pacer
 from hub.errors import SettingsWrong
-from hub.flow.kit import Kit
+from hub.flow.kit import Kit, RulesInForce
 from hub.flow.undo import undo
+from hub.guards.approval import Approval
 from hub.guards.mode import Mode
 from hub.guards.opted_out import OptedOut
 from hub.guards.optional import Optional
@@ -28,15 +28,14 @@ from hub.guards.scope import Scope
 from hub.journals.choose import open_journal
 from hub.leases import Leases
 from hub.model import Message, Report, Run
+from hub.rules.decide import Decider
+from hub.rules.model import RuleSet
 from hub.settings import Settings
 from hub.sinks import Sink
 from hub.sinks.feedback import FeedbackSink
 from hub.sinks.log import LogSink
 from hub.sinks.metrics import MetricsSink
 from hub.sinks.sns import SnsSink
-
-if TYPE_CHECKING:
-    from hub.rules.live import LiveRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
     """
     bots = _catalogue(settings)
     metrics = MetricsSink(settings.metrics_namespace)
-    rules = _rules(settings.rules, bots, metrics) if settings.rules else None
+    rules = _rules(settings.rules, bots, metrics)
     async with AsyncExitStack() as stack:
         identity = HubIdentity(settings)
         stack.push_async_callback(identity.close)
@@ -100,6 +99,7 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                     OwnResources(settings, identity),
                     Mode(settings.dry_run),
                 ),
+                change_guards=(Approval(lambda: rules.current().rules.guards),),
                 sinks=(*await _sinks(settings, identity, stack), metrics, *sinks),
                 metrics=metrics,
                 rules=rules,
@@ -108,7 +108,9 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
         )
 
 
-def _rules(path: str, bots: Catalogue, metrics: MetricsSink) -> LiveRules:
+def _rules(path: str, bots: Catalogue, metrics: MetricsSink) -> RulesInForce:
+    if not path:
+        return Decider(RuleSet(file=""), bots)
     from hub.rules.live import LiveRules  # noqa: PLC0415 - YAML costs a cold start without rules too much
 
     return LiveRules(path, bots, on_broken=metrics.rules_broken)

@@ -187,14 +187,16 @@ class Intake:
 
     def _hold(self, raw: dict[str, Any]) -> None:
         message_id = raw["MessageId"]
-        message = unwrap(raw["Body"], message_id=message_id, origin=f"queue message {message_id}")
         attributes = raw.get("Attributes", {})
+        receives = int(attributes.get("ApproximateReceiveCount", 1))
+        origin = f"queue message {message_id}"
+        message = unwrap(raw["Body"], message_id=message_id, origin=origin, again=receives > 1)
         delivery = Delivery(
             message=message,
             message_id=message_id,
             receipt=raw["ReceiptHandle"],
             sent_at=int(attributes.get("SentTimestamp", time.time() * 1000)) / 1000,
-            receives=int(attributes.get("ApproximateReceiveCount", 1)),
+            receives=receives,
             account=account_in(message),
         )
         known = self._held.get(message_id)

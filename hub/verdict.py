@@ -61,9 +61,11 @@ class Answer:
     Attributes:
         by: who, as STS tells it (``arn:aws:sts::111122223333:assumed-role/Security/ada``).
         because: the reason, in that person's words.
+        requested_by: the identity under which the step came to wait.
     """
 
     approved: bool
     by: str
     because: str
     at: datetime
+    requested_by: str = ""

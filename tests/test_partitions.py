@@ -21,8 +21,9 @@ from hub.aws.regions import RegionUnknown, home_region, partition_of
 from hub.aws.throttle import Pacer
 from hub.flow.normalise import normalise
 from hub.flow.plan import plan
-from hub.model import Step
-from hub.rules.decide import without_rules
+from hub.model import AccountFacts, Step
+from hub.rules.decide import Decider
+from hub.rules.model import RuleSet
 from hub.settings import Settings
 from tests.hub.messages import message
 from tests.test_layers import EVERY, ROOT, Module
@@ -223,7 +224,8 @@ class TestPutTogether:
     def test_a_finding_is_worked_on_in_its_partition(self, partition: str, region: str) -> None:
         def planned(bot: str, where: str) -> Step:
             told = normalise(message(SPOKE, bot, region=where, id="orders"))
-            [step] = plan(told, without_rules(told), partition=partition, catalogue=Catalogue())
+            due = Decider(RuleSet(file=""), Catalogue()).decide(told, AccountFacts())
+            [step] = plan(told, due, partition=partition, catalogue=Catalogue())
             return step
 
         regional, everywhere = planned("sqs_enforce_sse", region), planned("sqs_enforce_sse", "global")

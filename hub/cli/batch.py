@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from hub import flow
@@ -93,6 +94,7 @@ class Batch:
                 if self._on_wait is not None:
                     self._on_wait(str(later), later.seconds)
                 await asyncio.sleep(later.seconds)
+                message = replace(message, again=True)
                 continue
             except NotNow as busy:
                 tries_when_busy -= 1

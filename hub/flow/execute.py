@@ -15,17 +15,22 @@ from dataclasses import dataclass, replace
 from bots._aws import AwsError
 from bots._bot import AnyBot, Before, CannotFix, Check, Target, TargetGone, TryLater, Unproven
 from hub.aws.account import SpokeAccount
-from hub.errors import HubError, JournalUnwritable, LeaseLost, NotNow, PutOff
-from hub.flow import record, verify
+from hub.errors import HubError, JournalUnwritable, LeaseLost, NotNow
+from hub.flow import patience, record, verify, waiting
 from hub.flow.denied import told
-from hub.flow.guard import judge, judge_touched
+from hub.flow.guard import Judged, judge, judge_change, judge_touched, tell_ended
 from hub.flow.kit import Kit
+from hub.guards import Proposal
 from hub.leases import Held
 from hub.model import Decision, Outcome, Run, Step, Verdict
 from hub.noting import noting
 
 log = logging.getLogger(__name__)
 
+
+CHANGED_SINCE = (
+    "the resource is not as it was when the plan was made, so the plan is not carried out; plan anew"
+)
 
 _Leases = tuple[Held, Held | None]
 
@@ -110,7 +115,27 @@ async def _dry_run(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
-    return await record.close(kit, run, Outcome.WOULD_FIX, f"{seen.check.why}; {verdict.why}")
+    judged = await judged_change(kit, step, run, seen, only_asked=True)
+    run = replace(run, notes=run.notes + judged.remarks)
+    refusal, words = judged.verdict.decision.outcome, verdict.why
+    if refusal is Outcome.WAITING:
+        words += f", and would wait: {judged.verdict.why}"
+    elif refusal is not None:
+        return await record.close(kit, run, refusal, judged.verdict.why)
+    return await record.close(kit, run, Outcome.WOULD_FIX, f"{seen.check.why}; {words}")
+
+
+async def judged_change(kit: Kit, step: Step, run: Run, seen: Look, *, only_asked: bool = False) -> Judged:
+    """What the guards say about the change that this look makes necessary."""
+    proposal = Proposal(
+        step=step,
+        run=run,
+        before=record.snapshot(seen.check.before),
+        now=kit.now(),
+        account=seen.account,
+        only_asked=only_asked,
+    )
+    return await judge_change(kit.change_guards, proposal)
 
 
 async def _fix(kit: Kit, step: Step, run: Run, leases: _Leases) -> Run:
@@ -121,7 +146,7 @@ async def _fix(kit: Kit, step: Step, run: Run, leases: _Leases) -> Run:
         if found in (None, _ready(step)[1].id):
             return await _change(kit, step, run, seen, leases)
     except TryLater as later:
-        return await put_off(kit, run, later)
+        return await patience.put_off(kit, run, later)
     # The finding named something else, so the resource itself is not leased yet.
     there = step.at(found)
     verdict = await judge(kit.guards, there)
@@ -132,7 +157,7 @@ async def _fix(kit: Kit, step: Step, run: Run, leases: _Leases) -> Run:
         try:
             return await _change(kit, there, run, await look(kit, there), (held, lane))
         except TryLater as later:
-            return await put_off(kit, run, later)
+            return await patience.put_off(kit, run, later)
 
 
 def _with_look(bot: AnyBot, run: Run, seen: Look) -> Run:
@@ -145,7 +170,7 @@ def _with_look(bot: AnyBot, run: Run, seen: Look) -> Run:
 
 
 async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -> Run:
-    bot, target = _ready(step)
+    bot, _ = _ready(step)
     resumed = run.before is not None
     run = _with_look(bot, run, seen)
     if seen.check.compliant:
@@ -153,6 +178,26 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
+    # What was let pass and cut off is finished: half a change is worse than one that is a little late.
+    if not resumed:
+        if step.expected is not None and bot.before.model_validate(step.expected) != seen.check.before:
+            if step.resumes is None:
+                return await record.close(kit, run, Outcome.REFUSED, f"{CHANGED_SINCE}: {seen.check.why}")
+            # Whoever said yes had seen something else; the guard asks anew.
+            step, run = replace(step, answer=None), replace(run, approved_by="")
+        judged = await judged_change(kit, step, run, seen)
+        run = replace(run, notes=run.notes + judged.remarks)
+        if judged.verdict.decision is Decision.WAIT:
+            return await waiting.wait(kit, step, run, judged.verdict)
+        if (refusal := judged.verdict.decision.outcome) is not None:
+            return await record.close(kit, run, refusal, judged.verdict.why)
+    ended = await _changed(kit, step, run, seen, leases, resumed=resumed)
+    await tell_ended(kit.change_guards, step, ended)
+    return ended
+
+
+async def _changed(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases, *, resumed: bool) -> Run:
+    bot, target = _ready(step)
     try:
         run = await record.opened(kit, run)
     except JournalUnwritable as error:
@@ -174,7 +219,7 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
         log.warning("interrupted during a fix", extra={"run": run.run_id, "account": run.account_id})
         raise
     except TryLater as later:
-        wrong = _patience_ended(kit, run, later)
+        wrong = patience.ended(kit, run, later)
         if wrong is None:
             raise
     except Unproven as said:
@@ -182,28 +227,6 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
     except Exception as error:  # noqa: BLE001 - errors become outcomes
         wrong = error
     return await verify.settle_fix(kit, step, run, seen.account, first=first, saw=seen.check, wrong=wrong)
-
-
-async def put_off(kit: Kit, run: Run, later: TryLater) -> Run:
-    """Leave the run open for a later delivery of the same message, or end it when patience is over.
-
-    Raises:
-        PutOff: there is patience left.
-    """
-    over = _patience_ended(kit, run, later)
-    if over is not None:
-        return await record.close(kit, run, Outcome.FAILED, str(over))
-    await record.opened(kit, run)
-    waited = (kit.now() - run.opened_at).total_seconds()
-    log.info("put off", extra={"run": run.run_id, "bot": run.bot, "awaited": str(later)})
-    # Longer each time: every delivery counts towards the dead-letter queue.
-    raise PutOff(str(later), seconds=max(later.seconds, waited / 2))
-
-
-def _patience_ended(kit: Kit, run: Run, later: TryLater) -> HubError | None:
-    if (kit.now() - run.opened_at).total_seconds() < kit.settings.patience_seconds:
-        return None
-    return HubError(f"given up after {kit.settings.patience_seconds:.0f} seconds of waiting: {later}")
 
 
 async def _already_right(kit: Kit, run: Run, seen: Look, *, resumed: bool) -> Run:

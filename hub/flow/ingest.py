@@ -30,7 +30,9 @@ class Received:
     message: Message
 
 
-def unwrap(body: str, *, message_id: str = "", origin: str = "", nonce: str = "") -> Message:
+def unwrap(
+    body: str, *, message_id: str = "", origin: str = "", nonce: str = "", again: bool = False
+) -> Message:
     """What SQS or HTTPS delivered, without the SNS notification around it, if there is one.
 
     The notification's own id wins over ``message_id``: it stays the same when SNS delivers again.
@@ -42,7 +44,7 @@ def unwrap(body: str, *, message_id: str = "", origin: str = "", nonce: str = ""
             break
         body, found_id = inside
         message_id = found_id or message_id
-    return Message(body=body, message_id=message_id, origin=origin, nonce=nonce)
+    return Message(body=body, message_id=message_id, origin=origin, nonce=nonce, again=again)
 
 
 def from_lambda(event: object) -> tuple[Received, ...]:
@@ -110,7 +112,10 @@ def _received(record: object) -> Received:
         record_id = str(found.get("messageId", ""))
         queue = _last_part(found.get("eventSourceARN"))
         message = unwrap(
-            found["body"], message_id=record_id, origin=f"queue {queue} message {record_id}".strip()
+            found["body"],
+            message_id=record_id,
+            origin=f"queue {queue} message {record_id}".strip(),
+            again=_received_before(found.get("attributes")),
         )
         return Received(record_id=record_id, receipt=str(found.get("receiptHandle") or ""), message=message)
     sns = found.get("Sns")
@@ -125,6 +130,11 @@ def _received(record: object) -> Received:
         "a record of the event comes neither from SQS (eventSource aws:sqs, with a body) nor from SNS "
         "(EventSource aws:sns, with Sns.Message); connect the function to the hub's queue or topic only"
     )
+
+
+def _received_before(attributes: object) -> bool:
+    count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, Mapping) else None
+    return count not in (None, "1", 1)
 
 
 def _last_part(arn: object) -> str:

@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from bots._catalogue import Catalogue
 from hub.aws.account import utc_now
 from hub.aws.accounts import Accounts, HubIdentity
 from hub.aws.directory import Directory
 from hub.aws.spoke_roles import SpokeRoles
-from hub.guards import Guard
+from hub.guards import ChangeGuard, Guard
 from hub.journals import Journal
 from hub.leases import Leases
+from hub.rules.decide import Decider
 from hub.settings import Settings
 from hub.sinks import Sink
 from hub.sinks.metrics import MetricsSink
 
-if TYPE_CHECKING:
-    from hub.rules.live import LiveRules
+
+class RulesInForce(Protocol):
+    """Where rules come from."""
+
+    def current(self) -> Decider: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """Dependencies of the flow. ``now`` gives aware datetimes; without ``rules`` all that findings name may run."""
+    """Dependencies of the flow. ``now`` gives aware datetimes."""
 
     settings: Settings
     identity: HubIdentity
@@ -37,6 +41,7 @@ class Kit:
     guards: tuple[Guard, ...]
     sinks: tuple[Sink, ...]
     metrics: MetricsSink
-    rules: LiveRules | None = None
+    rules: RulesInForce
+    change_guards: tuple[ChangeGuard, ...] = ()
     catalogue: Catalogue = field(default_factory=Catalogue)
     now: Callable[[], datetime] = utc_now

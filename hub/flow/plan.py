@@ -11,31 +11,42 @@ from bots._catalogue import BrokenBot, Catalogue, UnknownBot
 from bots._words import BadWords, parse
 from hub.aws import regions
 from hub.aws.arns import parse as parse_arn
-from hub.model import Action, Finding, Step
+from hub.model import AccountFacts, Action, Finding, Step
 from hub.rules.decide import Due
 
 MAX_TARGET_CHARACTERS = 2048
+UNKNOWN = AccountFacts()
 
 
 class _Problem(Exception):
     """Why a due bot cannot be run; the text goes into the report."""
 
 
-def plan(finding: Finding, due: Sequence[Due], *, partition: str, catalogue: Catalogue) -> tuple[Step, ...]:
+def plan(
+    finding: Finding,
+    due: Sequence[Due],
+    *,
+    partition: str,
+    catalogue: Catalogue,
+    facts: AccountFacts = UNKNOWN,
+) -> tuple[Step, ...]:
     """A step for every bot that is due, in that order, the same bot and words once.
 
     Args:
         due: what the finding and the rules ask for, and what rules refuse.
         partition: the hub's own partition, for findings that name no region.
         catalogue: the bots there are.
+        facts: what is known of the finding's account, for guards.
     """
     steps: dict[str, Step] = {}
-    for step in _steps(finding, due, partition, catalogue):
+    for step in _steps(finding, due, partition, catalogue, facts):
         steps.setdefault(step.run_id, step)
     return tuple(steps.values())
 
 
-def _steps(finding: Finding, due: Sequence[Due], partition: str, catalogue: Catalogue) -> Iterator[Step]:
+def _steps(
+    finding: Finding, due: Sequence[Due], partition: str, catalogue: Catalogue, facts: AccountFacts
+) -> Iterator[Step]:
     for each in due:
         action = each.action
         bot: AnyBot | None = None
@@ -63,6 +74,8 @@ def _steps(finding: Finding, due: Sequence[Due], partition: str, catalogue: Cata
                 target=target,
                 decided_by=each.decided_by,
                 refusal=each.refusal,
+                needs_approval=each.needs_approval,
+                facts=facts,
             )
 
 

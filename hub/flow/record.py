@@ -41,6 +41,8 @@ def begun(kit: Kit, step: Step, *, fence: int) -> Run:
         undo=bot.undo.degree if bot else "none",
         fence=fence,
         decided_by=step.decided_by,
+        resumes=step.resumes,
+        approved_by=step.answer.by if step.answer and step.answer.approved else "",
         opened_at=kit.now(),
     )
 

@@ -67,7 +67,7 @@ async def settle_fix(
     except Exception as unread:  # noqa: BLE001 - whatever it is, the change is made and unproven
         return await record.close(kit, replace(run, changed=True), *await _unread(kit, run, unread, wrong))
     changed = now.before != first
-    run = replace(run, changed=changed, after=record.snapshot(now.before), notes=saw.notes + _new(now, saw))
+    run = replace(run, changed=changed, after=record.snapshot(now.before), notes=run.notes + _new(now, saw))
     if now.compliant:
         words = f"{saw.why}; changed, and read again: {now.why}"
         if wrong is not None:

@@ -42,10 +42,11 @@ class Note:
     """Something the hub keeps beside its runs: who is waited for, how often something was fixed, a saved plan.
 
     Attributes:
-        name: what it is found by, as ``waiting/4be1c0ffee0123456789``; printable, at most 900 bytes.
-        body: JSON, at most 300,000 bytes as text.
-        until: aware; after that it may be gone.
-        version: 0 for one that was never kept, else what the journal gave it. It grows with every writing.
+        name: what it is found by, as ``waiting/4be1c0ffee0123456789``; any text.
+        body: a JSON object. With name and shelf it takes 300,000 bytes as ASCII text at most.
+        until: aware; from then on there is no such note.
+        version: 0 for one that was never kept, else what the journal gave it. It grows with every writing,
+            also over a note that was dropped or whose time is over.
         shelf: notes of one shelf can be listed; "" for those that nobody lists.
     """
 
@@ -120,11 +121,15 @@ class Journal(Protocol):
         """Write a note over that very version (0: there must be none, or one whose time is over).
 
         Returns:
-            The note with its new version; None if somebody else was faster.
+            The note with its new version; None if somebody else was faster, or the time of that version
+            is over.
+
+        Raises:
+            JournalUnwritable: its body is not JSON, or too large; nothing is written.
         """
 
     async def drop(self, note: Note) -> bool:
-        """Delete that very version of it; False if somebody else was faster."""
+        """Delete that very version of it; False if somebody else was faster, or its time is over."""
 
     def shelf(self, shelf: str) -> AsyncIterator[Note]:
         """The notes of a shelf, in any order, across pages of the store. May lag a little behind `keep`."""
@@ -133,8 +138,8 @@ class Journal(Protocol):
         """Add to the number of that name (which begins at 0, and again when its time is over), atomically.
 
         Args:
-            add: may be 0 to read, or negative to give back.
-            until: aware; when the number may be forgotten. The first writing decides.
+            add: negative to give back; 0 reads, and writes nothing.
+            until: aware; when the number begins at 0 again. The first writing decides.
 
         Returns:
             The number after it.

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from hub.errors import JournalUnwritable
 from hub.journals import Lease, Query
-from hub.journals.dynamodb_calls import ConditionFailed, Table
+from hub.journals.dynamodb_calls import BATCH_ITEMS, MAX_ROUNDS, ConditionFailed, Table
 from hub.journals.dynamodb_item import (
     SCHEMA_KEY,
     Item,
@@ -22,6 +22,7 @@ from hub.journals.dynamodb_item import (
     settled_key,
     to_item,
 )
+from hub.journals.dynamodb_notes import DynamoDbNotes
 from hub.journals.dynamodb_table import BY_ACCOUNT, BY_FINDING, BY_MONTH, KEY, ORDER, TTL
 from hub.journals.rules import LEASE_EXTRA, kept_for, matches, to_close, to_open, to_undone, utc_now
 from hub.journals.schema import SCHEMA, Schema, admit
@@ -31,11 +32,8 @@ from hub.model import Run
 if TYPE_CHECKING:
     from hub.aws.accounts import HubIdentity
 
-BATCH_ITEMS = 100  # BatchGetItem takes no more
-MAX_ROUNDS = 8  # attempts at a write that others raced for
 
-
-class DynamoDbJournal:
+class DynamoDbJournal(DynamoDbNotes):
     """A `hub.journals.Journal` in the table ``table`` of the hub's own account and region.
 
     Args:

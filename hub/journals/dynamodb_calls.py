@@ -19,7 +19,8 @@ from hub.model import Outcome
 if TYPE_CHECKING:
     from hub.aws.accounts import HubIdentity
 
-MAX_ROUNDS = 8  # attempts at reading what a batch left out
+BATCH_ITEMS = 100  # BatchGetItem takes no more
+MAX_ROUNDS = 8  # attempts at a write that others raced for, or at reading what a batch left out
 
 
 class ConditionFailed(Exception):
@@ -70,7 +71,11 @@ class Table:
         await self._call("put_item", **request)
 
     async def update(self, key: Item, update: str, condition: str, **values: Item) -> Item:
-        """Change single attributes; gives those that were changed."""
+        """Change single attributes; gives those that were changed. ``#month`` is that attribute, whose name
+        DynamoDB keeps for itself."""
+        request: dict[str, Any] = (
+            {"ExpressionAttributeNames": {"#month": "month"}} if "#month" in update else {}
+        )
         answer = await self._call(
             "update_item",
             TableName=self._name,
@@ -80,6 +85,7 @@ class Table:
             ExpressionAttributeValues=_placeholders(values),
             ReturnValues="UPDATED_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            **request,
         )
         item: Item = answer.get("Attributes", {})
         return item

@@ -35,6 +35,19 @@ def settled_key(occurrence: str) -> Item:
     return {KEY: {"S": f"settled#{index_text(occurrence)}"}}
 
 
+def note_key(name: str) -> Item:
+    return {KEY: {"S": f"note#{index_text(name)}"}}
+
+
+def tally_key(name: str) -> Item:
+    return {KEY: {"S": f"tally#{index_text(name)}"}}
+
+
+def shelf_shard(shelf: str) -> str:
+    """What stands where runs have their month; no month looks like it."""
+    return f"shelf#{index_text(shelf)}"
+
+
 SCHEMA_KEY: Item = {KEY: {"S": "schema"}}
 
 
@@ -77,13 +90,9 @@ def to_item(run: Run, *, keep: timedelta) -> Item:
     if _size(body) > limit and run.calls:
         run = replace(run, calls=(), calls_left_out=run.calls_left_out + len(run.calls))
         body = _body(run)
-    if _size(body) > limit and run.outcome is not None:
-        run = replace(
-            run,
-            after=None,
-            message=run.message[:SHORT_MESSAGE],
-            notes=(*run.notes, "the state after the change was too large for the journal and is left out"),
-        )
+    if _size(body) > limit and run.outcome is not None and run.after is not None:
+        left_out = "the state after the change was too large for the journal and is left out"
+        run = replace(run, after=None, message=run.message[:SHORT_MESSAGE], notes=(*run.notes, left_out))
         body = _body(run)
     if _size(body) > limit:
         raise JournalUnwritable(

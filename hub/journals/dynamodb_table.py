@@ -1,7 +1,8 @@
 """What the journal's DynamoDB table looks like, as data: the deployment declares it, tests create it.
 
-One table, one string key. Items are ``run#ID``, ``lease#NAME``, ``settled#OCCURRENCE`` and ``schema``. Only runs
-carry the attributes that the indexes are keyed by, so nothing else shows up in the history.
+One table, one string key. Items are ``run#ID``, ``lease#NAME``, ``settled#OCCURRENCE``, ``note#NAME``,
+``tally#NAME`` and ``schema``. Only runs carry the attributes that the indexes are keyed by, so nothing else shows up
+in the history; except that a note on a shelf has the shelf's name where runs have their month, which no run has.
 """
 
 from __future__ import annotations

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hub.journals import Lease, Note, Query
 from hub.journals.rules import matches, to_close, to_open, to_undone, utc_now
-from hub.journals.wire import dumps, loads, note_text, utc_text
+from hub.journals.wire import dumps, from_microseconds, loads, microseconds, note_text, to_note, utc_text
 from hub.model import Run
 
 
@@ -22,10 +21,20 @@ class _Kept:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _KeptNote:
+    """``text`` is None when the note was dropped; the version stays. ``ends_at`` in microseconds since 1970."""
+
+    text: str | None
+    shelf: str
+    ends_at: int
+    version: int
+
+
 class MemoryJournal:
     """A `hub.journals.Journal` in dictionaries.
 
-    Runs are kept as text, so that what cannot be written to a real store fails here too and nobody
+    Runs and notes are kept as text, so that what cannot be written to a real store fails here too and nobody
     can change a record from outside. No method gives way to another task, so each is atomic.
     """
 
@@ -34,8 +43,8 @@ class MemoryJournal:
         self._leases: dict[str, _Kept] = {}
         self._runs: dict[str, str] = {}
         self._settled: dict[str, str] = {}
-        self._notes: dict[str, tuple[str, Note]] = {}
-        self._tallies: dict[str, tuple[int, datetime]] = {}
+        self._notes: dict[str, _KeptNote] = {}
+        self._tallies: dict[str, tuple[int, int]] = {}  # number, and when it ends
 
     async def start(self) -> None:
         """There is nothing to connect to."""
@@ -88,39 +97,41 @@ class MemoryJournal:
         return self._settled.get(occurrence)
 
     async def note(self, name: str) -> Note | None:
-        text, note = self._notes.get(name, ("", None))
-        if note is None or note.until <= self._now():
+        kept = self._notes.get(name)
+        if kept is None or kept.text is None or kept.ends_at <= microseconds(self._now()):
             return None
-        return replace(note, body=json.loads(text))
+        return to_note(kept.text, until=from_microseconds(kept.ends_at), version=kept.version)
 
     async def keep(self, note: Note) -> Note | None:
+        text, ends_at = note_text(note), microseconds(note.until)
         known = await self.note(note.name)
         if (known.version if known else 0) != note.version:
             return None
-        text = note_text(note)
-        _, last = self._notes.get(note.name, ("", note))
-        kept = replace(note, version=last.version + 1)
-        self._notes[note.name] = (text, kept)
-        return kept
+        last = self._notes.get(note.name)
+        version = last.version + 1 if last else 1
+        self._notes[note.name] = _KeptNote(text, note.shelf, ends_at, version)
+        return replace(note, version=version)
 
     async def drop(self, note: Note) -> bool:
         known = await self.note(note.name)
         if known is None or known.version != note.version:
             return False
-        del self._notes[note.name]
+        self._notes[note.name] = replace(self._notes[note.name], text=None)
         return True
 
     async def shelf(self, shelf: str) -> AsyncIterator[Note]:
-        for name in [name for name, (_, note) in self._notes.items() if note.shelf == shelf]:
+        for name in [name for name, kept in self._notes.items() if shelf and kept.shelf == shelf]:
             note = await self.note(name)
-            if note is not None:
+            if note is not None and note.shelf == shelf:
                 yield note
 
     async def tally(self, name: str, add: int, *, until: datetime) -> int:
-        number, ends = self._tallies.get(name, (0, until))
-        if ends <= self._now():
-            number, ends = 0, until
-        self._tallies[name] = (number + add, ends)
+        begins_over_at = microseconds(until)
+        number, ends_at = self._tallies.get(name, (0, begins_over_at))
+        if ends_at <= microseconds(self._now()):
+            number, ends_at = 0, begins_over_at
+        if add:
+            self._tallies[name] = (number + add, ends_at)
         return number + add
 
     def _holds(self, lease: Lease) -> bool:

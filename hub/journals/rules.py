@@ -12,6 +12,9 @@ from hub.model import Run
 # A lease's record stays so much longer than the runs written under it: with it gone its fence would
 # begin at 1 again, below the fences those runs carry.
 LEASE_EXTRA = timedelta(days=30)
+# A note's record stays so much longer than the note, and also when it is dropped: with it gone versions would
+# begin at 1 again, and somebody who read an earlier note of that name could write over a later one.
+NOTE_EXTRA = timedelta(days=7)
 MAX_KEEP_DAYS = 36_500  # dates end in the year 9999
 
 
@@ -67,6 +70,8 @@ def to_close(stored: Run | None, run: Run) -> Run | None:
             opened_at=stored.opened_at,
             session=run.session or stored.session,
             notes=run.notes or stored.notes,
+            resumes=run.resumes or stored.resumes,
+            approved_by=run.approved_by or stored.approved_by,
         )
     if stored.outcome is not run.outcome:
         raise LeaseLost(

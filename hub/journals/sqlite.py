@@ -18,6 +18,7 @@ from hub.journals import Lease, Query
 from hub.journals.rules import LEASE_EXTRA, kept_for, matches, to_close, to_open, to_undone, utc_now
 from hub.journals.schema import SCHEMA, Schema
 from hub.journals.sqlite_file import connect, in_words, transaction
+from hub.journals.sqlite_notes import SqliteNotes, forget_notes
 from hub.journals.wire import dumps, index_text, loads, microseconds, utc_text
 from hub.model import Run
 
@@ -29,7 +30,7 @@ PAGE_ROWS = 200
 MOST_TOGETHER = 100
 
 
-class SqliteJournal:
+class SqliteJournal(SqliteNotes):
     """A `hub.journals.Journal` in the file ``path``.
 
     One thread owns the one connection, so calls of many tasks queue up there and a cancelled task
@@ -194,6 +195,7 @@ class SqliteJournal:
         connection.execute("DELETE FROM settled WHERE at < ?", (utc_text(oldest),))
         ended = oldest - LEASE_EXTRA
         connection.execute("DELETE FROM lease WHERE ends_at < ?", (microseconds(ended),))
+        forget_notes(connection, self._now())
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """``work``, all or nothing; on the disk when this returns."""

@@ -25,6 +25,14 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE settled (occurrence TEXT PRIMARY KEY, report_id TEXT NOT NULL, at TEXT NOT NULL)",
     ),
     (),
+    (
+        # `record` is null when the note was dropped; `ends_at` counts microseconds since 1970.
+        """CREATE TABLE note (
+            name TEXT PRIMARY KEY, shelf TEXT NOT NULL, version INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+            record TEXT)""",
+        "CREATE INDEX note_by_shelf ON note (shelf, name)",
+        "CREATE TABLE tally (name TEXT PRIMARY KEY, number INTEGER NOT NULL, ends_at INTEGER NOT NULL)",
+    ),
 )
 """What to do in a file of schema 0 (an empty one), 1, 2 ... to bring it to the next; () if only records differ.
 

@@ -15,7 +15,7 @@ from hub.journals.schema import SCHEMA
 from hub.model import Call, Decision, Outcome, PlannedCall, Run, Verdict
 
 MAX_INDEX_BYTES = 900  # DynamoDB takes 1,024 bytes for a sort key, time and separator included
-MAX_NOTE_BYTES = 300_000  # DynamoDB takes 400 kB an item
+MAX_NOTE_BYTES = 300_000  # DynamoDB takes 400 kB an item, its keys included
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = tuple(field.name for field in fields(Run))
@@ -48,13 +48,7 @@ def from_json(record: Mapping[str, Any]) -> Run:
     Raises:
         JournalUnwritable: a newer hub wrote it, or it is no record of a run.
     """
-    version = record.get("v")
-    if not isinstance(version, int) or version < 1:
-        raise JournalUnwritable("a record of the journal says no version; it was not written by a hub")
-    if version > SCHEMA.version:
-        raise JournalUnwritable(
-            f"a newer hub wrote this record (schema {version}, this hub knows {SCHEMA.version}); update this hub"
-        )
+    _refuse_newer(record)
     values = {name: record[name] for name in _NAMES if name in record}
     try:
         for name, value in values.items():
@@ -80,13 +74,17 @@ def _planned(written: Sequence[Any]) -> PlannedCall:
     return PlannedCall(*written[: len(PlannedCall._fields)])
 
 
-def _word(verdict: Verdict) -> list[str]:
-    return [verdict.guard, verdict.decision.value, verdict.why]
+def _word(verdict: Verdict) -> list[str | None]:
+    times = (None if moment is None else utc_text(moment) for moment in (verdict.until, verdict.expires_at))
+    return [verdict.guard, verdict.decision.value, verdict.why, *times]
 
 
 def _verdict(written: Sequence[Any]) -> Verdict:
     guard, decision, why = written[:3]
-    return Verdict(guard=guard, decision=Decision(decision), why=why)
+    # Hubs of schema 2 kept no times.
+    times = (None if text is None else _aware(datetime.fromisoformat(text)) for text in written[3:5])
+    until, expires_at = (*times, None, None)[:2]
+    return Verdict(guard=guard, decision=Decision(decision), why=why, until=until, expires_at=expires_at)
 
 
 _LISTS: dict[str, tuple[Callable[[Any], list[Any]], Callable[[Any], Any]]] = {
@@ -117,28 +115,40 @@ def loads(text: str) -> Run:
     Raises:
         JournalUnwritable: the text is damaged, or a newer hub wrote it.
     """
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise JournalUnwritable(f"a record of the journal is damaged: {error}") from error
-    if not isinstance(record, dict):
-        raise JournalUnwritable("a record of the journal is damaged: it is no JSON object")
-    return from_json(record)
+    return from_json(_object(text))
 
 
 def note_text(note: Note) -> str:
-    """The body of a note as ASCII text.
+    """What is kept of a note, as ASCII text: all but its time and version, which stores compare.
 
     Raises:
-        JournalUnwritable: it is not JSON, or too large.
+        JournalUnwritable: its body is not JSON, or too large.
     """
+    record = {"v": SCHEMA.needs, "name": note.name, "shelf": note.shelf, "body": dict(note.body)}
     try:
-        text = json.dumps(note.body, separators=(",", ":"))
+        text = json.dumps(record, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
-        raise JournalUnwritable(f"note {note.name} cannot be written as JSON: {error}") from error
+        raise JournalUnwritable(f"note {note.name[:200]!r} cannot be written as JSON: {error}") from error
     if len(text) > MAX_NOTE_BYTES:
-        raise JournalUnwritable(f"note {note.name} has {len(text):,} bytes, more than {MAX_NOTE_BYTES:,}")
+        raise JournalUnwritable(
+            f"note {note.name[:200]!r} takes {len(text):,} bytes, and a journal holds {MAX_NOTE_BYTES:,} a note"
+        )
     return text
+
+
+def to_note(text: str, *, until: datetime, version: int) -> Note:
+    """The note whose text `note_text` wrote.
+
+    Raises:
+        JournalUnwritable: the text is damaged, or a newer hub wrote it.
+    """
+    record = _object(text)
+    _refuse_newer(record)
+    try:
+        name, shelf, body = record["name"], record["shelf"], record["body"]
+    except KeyError as error:
+        raise JournalUnwritable(f"a note of the journal is damaged: it has no {error}") from error
+    return Note(name=name, shelf=shelf, body=body, until=until, version=version)
 
 
 def utc_text(moment: datetime) -> str:
@@ -151,6 +161,11 @@ def microseconds(moment: datetime) -> int:
     return (_aware(moment) - _EPOCH) // timedelta(microseconds=1)
 
 
+def from_microseconds(number: int) -> datetime:
+    """The time that `microseconds` wrote."""
+    return _EPOCH + timedelta(microseconds=number)
+
+
 def index_text(text: str) -> str:
     """``text`` as a store can index it: findings may send texts that are too long for a key or are
     not valid Unicode; a digest stands for those."""
@@ -158,6 +173,26 @@ def index_text(text: str) -> str:
     if len(raw) <= MAX_INDEX_BYTES and text.isprintable():
         return text
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise JournalUnwritable(f"a record of the journal is damaged: {error}") from error
+    if not isinstance(record, dict):
+        raise JournalUnwritable("a record of the journal is damaged: it is no JSON object")
+    return record
+
+
+def _refuse_newer(record: Mapping[str, Any]) -> None:
+    version = record.get("v")
+    if not isinstance(version, int) or version < 1:
+        raise JournalUnwritable("a record of the journal says no version; it was not written by a hub")
+    if version > SCHEMA.version:
+        raise JournalUnwritable(
+            f"a newer hub wrote this record (schema {version}, this hub knows {SCHEMA.version}); update this hub"
+        )
 
 
 def _aware(moment: datetime) -> datetime:

@@ -24,16 +24,13 @@ class Due:
     Attributes:
         decided_by: the rule or the stance that decided, with file and line; "" where there are no rules.
         refusal: why it may not run, None if it may.
+        needs_approval: why a person has to say yes first, "" if nobody has to.
     """
 
     action: Action
     decided_by: str = ""
     refusal: str | None = None
-
-
-def without_rules(finding: Finding) -> tuple[Due, ...]:
-    """What is due where nobody wrote rules: all that the finding names."""
-    return tuple(Due(action=action) for action in finding.actions)
+    needs_approval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,10 @@ class Decider:
         self._catalogue = catalogue
         self._matcher = Matcher(rules.rules)
         self._bots: dict[str, _Known | None] = {}
+
+    def current(self) -> Decider:
+        """Rules that never change."""
+        return self
 
     def decide(self, finding: Finding, facts: AccountFacts) -> tuple[Due, ...]:
         """What is due, the finding's own bots first; a bot with the same parameters once."""
@@ -89,10 +90,17 @@ class Decider:
             why = f"the finding names {name}, and no rule that matches lists it: {place}"
         else:
             why = f"{name} is {known.risk}, and no rule that matches allows it: {place}"
+            return Due(
+                action=action, decided_by=place, needs_approval=self._maybe(why, name, action, matched)
+            )
+        return Due(action=action, decided_by=place, refusal=self._maybe(why, name, action, matched))
+
+    def _maybe(self, why: str, name: str, action: Action, matched: Matched) -> str:
+        """Why not, with a word about a rule that might have listed it."""
         maybe = next(_listing(matched.unsure, name, action), None)
-        if maybe is not None:
-            why += f"; {self.rules.place(maybe)} {_UNKNOWN}, so it does not match"
-        return Due(action=action, decided_by=place, refusal=why)
+        if maybe is None:
+            return why
+        return f"{why}; {self.rules.place(maybe)} {_UNKNOWN}, so it does not match"
 
     def _by_rule(self, action: Action, rule: Rule, matched: Matched) -> Due:
         refused = self._refused(action, action.bot, matched)
@@ -130,7 +138,7 @@ class Decider:
         return found
 
 
-_UNKNOWN = "asks for OUs or tags of the account, which this hub does not know"
+_UNKNOWN = "asks for OUs or tags of the account, which could not be looked up"
 
 
 def _listing(rules: Iterable[Rule], name: str, action: Action) -> Iterator[Rule]:

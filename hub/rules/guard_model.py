@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 Patterns = tuple[str, ...]
 """Shell-like; a value meets them when it meets any. Empty: whatever the value."""
@@ -94,6 +96,11 @@ class Window(Entry):
     hours: tuple[Hours, ...]
     zone: str = "UTC"
 
+    @property
+    def clock(self) -> tzinfo:
+        """The clock its hours are read on. UTC needs no time zone data, which not every machine has."""
+        return UTC if self.zone == "UTC" else ZoneInfo(self.zone)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze(Entry):
@@ -127,6 +134,7 @@ class Budget(Entry):
 
     Attributes:
         name: what it is counted under; another one begins to count anew.
+        each: empty: one count for the whole hub.
         changes: None: no limit on all of them.
         destructive: of these, such as are disruptive or destructive; None: no limit of their own.
     """
@@ -150,10 +158,16 @@ class Breaker(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flap(Entry):
-    """A resource that one bot has fixed ``times`` times within ``period`` is not fixed again, but escalated."""
+    """A resource that one bot has fixed ``times`` times within ``period`` is not fixed again, but escalated.
 
-    times: int
-    period: timedelta
+    ``times`` is None where it is fixed however often it comes back.
+    """
+
+    times: int | None
+    period: timedelta = timedelta(hours=24)
+
+
+DEFAULT_FLAP = Flap(line=0, comment="what counts where no entry of flapping fits", times=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +187,11 @@ class Managed(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardRules:
-    """The ``guards`` of a file, each in the order of the file. ``file`` is for the words that say who decided."""
+    """The ``guards`` of a file, each in the order of the file. ``file`` is for the words that say who decided.
+
+    Attributes:
+        remarks: what is no mistake, and yet not what the writer will see happen.
+    """
 
     file: str = ""
     modes: tuple[ModeEntry, ...] = ()
@@ -186,7 +204,35 @@ class GuardRules:
     breakers: tuple[Breaker, ...] = ()
     flaps: tuple[Flap, ...] = ()
     managed: tuple[Managed, ...] = ()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def flapping(self) -> tuple[Flap, ...]:
+        """The first that fits decides: those of the file, and behind them the default, which fits everything."""
+        return (*self.flaps, DEFAULT_FLAP)
+
+    @property
+    def sections(self) -> Mapping[str, tuple[Entry, ...]]:
+        """The entries under the words of the file."""
+        return {
+            "mode": self.modes,
+            "scope": self.scopes,
+            "exemptions": self.exemptions,
+            "windows": self.windows,
+            "freezes": self.freezes,
+            "approval": self.approvals,
+            "budgets": self.budgets,
+            "breakers": self.breakers,
+            "flapping": self.flaps,
+            "managed": self.managed,
+        }
+
+    @property
+    def summary(self) -> str:
+        """How many entries there are, for people: "guards: 2 mode, 1 windows"; "no guards" where there are none."""
+        counts = [f"{len(entries)} {name}" for name, entries in self.sections.items() if entries]
+        return f"guards: {', '.join(counts)}" if counts else "no guards"
 
     def place(self, guard: str, entry: Entry) -> str:
         """The entry and where to find it, for people."""
-        return f"{guard} ({self.file} line {entry.line})"
+        return f"{guard} ({self.file} line {entry.line})" if entry.line else f"{guard} (by default)"

@@ -103,5 +103,7 @@ class RuleSet:
     @property
     def trust_place(self) -> str:
         """The stance about findings' own actions and where to find it."""
+        if not self.file:
+            return f"trust_finding_actions: {self.trust} (nobody wrote rules)"
         where = self.file if self.trust_line is None else f"{self.file} line {self.trust_line}"
         return f"trust_finding_actions: {self.trust} ({where})"

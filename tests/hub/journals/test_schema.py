@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from aiobotocore.session import AioSession
 
 from hub import __version__
 from hub.errors import JournalUnwritable, LeaseLost
+from hub.journals import Note
 from hub.journals.dynamodb import DynamoDbJournal
 from hub.journals.dynamodb_item import SCHEMA_KEY, schema_of
 from hub.journals.schema import SCHEMA, Schema, admit
 from hub.journals.sqlite import SqliteJournal
 from hub.journals.sqlite_file import transaction
 from hub.journals.sqlite_schema import APPLICATION_ID, STEPS, bring_up_to_date
+from hub.journals.wire import dumps, utc_text
 from hub.model import Outcome
 from tests.hub.journals.stores import NOON, SPOKE, LoopbackIdentity, Store, a_run, a_table, listed
 
@@ -207,6 +210,28 @@ class TestSqlite:
         with transaction(file):
             bring_up_to_date(file, path, ADDS, steps)  # a second time there is nothing to do
 
+    async def test_a_file_of_a_hub_without_notes_keeps_its_runs_and_takes_notes(
+        self, path: Path, file: sqlite3.Connection
+    ) -> None:
+        without = Schema(version=2, needs=1, needs_hub="0.1.0")
+        with transaction(file):
+            bring_up_to_date(file, path, without)
+        file.execute(
+            "INSERT INTO run VALUES ('run-1', 'f', 'a', 'b', NULL, 's', ?, ?)",
+            (utc_text(NOON), dumps(a_run())),
+        )
+        note = Note(name="waiting/1", body={}, until=NOON, shelf="waiting")
+        journal = SqliteJournal(path, now=lambda: NOON - timedelta(seconds=1))
+        await journal.start()
+        assert await journal.get("run-1") == a_run()
+        kept = await journal.keep(note)
+        assert [each async for each in journal.shelf("waiting")] == [kept]
+        assert await journal.tally("changes", 1, until=NOON) == 1
+        await journal.stop()
+        assert file.execute("SELECT version, needs_hub FROM schema").fetchall() == [(3, "0.1.0")]
+        assert await self.runs_of(path, without) == ["run-1"], "the older hub goes on beside it"
+        assert await self.runs_of(path) == ["run-1"]
+
     async def test_a_change_that_fails_leaves_the_file_as_it_was(
         self, path: Path, file: sqlite3.Connection
     ) -> None:
@@ -223,7 +248,8 @@ class TestSqlite:
         self, path: Path, file: sqlite3.Connection
     ) -> None:
         await self.with_a_run(path)
-        file.execute("DROP TABLE schema")
+        for later in ("schema", "note", "tally"):
+            file.execute(f"DROP TABLE {later}")
         assert await self.runs_of(path) == ["run-1"]
         assert await self.runs_of(path, BREAKS) == ["run-1"]
         with pytest.raises(JournalUnwritable, match=r"hub 7\.1\.0"):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +18,11 @@ from pathlib import Path
 import pytest
 
 from hub.errors import InternalError, JournalUnwritable
-from hub.journals import Query
+from hub.journals import Note, Query
+from hub.journals.schema import SCHEMA
 from hub.journals.sqlite import SqliteJournal
+from hub.journals.sqlite_file import transaction
+from hub.journals.sqlite_schema import bring_up_to_date
 from hub.model import Outcome
 from tests.hub.journals.stores import NOON, Clock, a_run, listed
 
@@ -28,7 +31,9 @@ RACE = """
 import asyncio, sys
 from pathlib import Path
 from hub.journals.sqlite import SqliteJournal
-from tests.hub.journals.stores import a_run
+from tests.hub.journals.stores import NOON, a_run
+
+LATER = NOON.replace(year=9999)
 
 async def main():
     journal = SqliteJournal(Path(sys.argv[1]))
@@ -37,6 +42,7 @@ async def main():
         if await journal.lease(f"finding/{i}", owner=sys.argv[2], seconds=600):
             print(i)
         await journal.open(a_run(f"{i}", before={"worker": sys.argv[2]}))
+        await journal.tally("all", 1, until=LATER)
     await journal.stop()
 
 sys.stdin.readline()
@@ -93,7 +99,11 @@ async def refusal(path: Path) -> str:
     return str(told.value)
 
 
-def test_processes_that_start_at_once_on_one_new_file_share_the_work(path: Path) -> None:
+@pytest.mark.parametrize("version", [0, 2], ids=["a new file", "a file of an older hub"])
+def test_processes_that_start_at_once_on_one_file_share_the_work(path: Path, version: int) -> None:
+    if version:
+        with closing(sqlite3.connect(path, isolation_level=None)) as file, transaction(file):
+            bring_up_to_date(file, path, replace(SCHEMA, version=version))
     workers = [a_process(RACE, str(path), f"worker-{i}") for i in range(3)]
     for worker in workers:
         assert worker.stdin is not None
@@ -102,6 +112,8 @@ def test_processes_that_start_at_once_on_one_new_file_share_the_work(path: Path)
     taken = [int(line) for worker in workers for line in worker.communicate()[0].split()]
     assert [worker.returncode for worker in workers] == [0, 0, 0]
     assert sorted(taken) == list(range(40))
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("SELECT number FROM tally").fetchall() == [(120,)]
 
 
 async def test_a_run_of_a_process_killed_before_closing_is_listed_and_resumed(path: Path) -> None:
@@ -161,6 +173,33 @@ async def test_runs_past_their_time_are_forgotten_at_start_and_their_fences_late
         forgotten = await journal.lease("old", owner="c", seconds=1)
         assert forgotten is not None
         assert forgotten.fence == 1
+
+
+async def test_notes_and_tallies_whose_time_is_over_are_forgotten_at_start(path: Path, clock: Clock) -> None:
+    def left() -> list[tuple[str, int]]:
+        with closing(sqlite3.connect(path)) as file:
+            rows: list[tuple[str, int]] = file.execute(
+                "SELECT name, version FROM note UNION SELECT name, number FROM tally ORDER BY 1"
+            ).fetchall()
+        return rows
+
+    soon, late = NOON + timedelta(minutes=1), NOON + timedelta(days=30)
+    async with started(SqliteJournal(path, now=clock)) as journal:
+        for name, until in (("note, ended", soon), ("note, kept", late), ("note, dropped", late)):
+            note = await journal.keep(Note(name=name, body={}, until=until))
+            assert note is not None
+        assert await journal.drop(note)
+        await journal.tally("tally, ended", 5, until=soon)
+        await journal.tally("tally, kept", 5, until=late)
+    clock.forward(60)
+    async with started(SqliteJournal(path, keep_days=400, now=clock)):
+        pass
+    # Their versions go on growing for a while.
+    assert left() == [("note, dropped", 1), ("note, ended", 1), ("note, kept", 1), ("tally, kept", 5)]
+    clock.forward(timedelta(days=7).total_seconds())
+    async with started(SqliteJournal(path, keep_days=400, now=clock)):
+        pass
+    assert left() == [("note, kept", 1), ("tally, kept", 5)]
 
 
 async def test_a_hub_that_keeps_runs_for_ages_starts(path: Path) -> None:

@@ -11,10 +11,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.errors import InternalError, JournalUnwritable
+from hub.journals import Note
 from hub.journals.dynamodb_item import from_item, months_back, to_item
 from hub.journals.schema import SCHEMA
-from hub.journals.wire import dumps, from_json, index_text, loads, microseconds, to_json, utc_text
-from hub.model import Call, Decision, Outcome, Run, Verdict
+from hub.journals.wire import (
+    dumps,
+    from_json,
+    from_microseconds,
+    index_text,
+    loads,
+    microseconds,
+    note_text,
+    to_json,
+    to_note,
+    utc_text,
+)
+from hub.model import Call, Decision, Outcome, PlannedCall, Run, Verdict
 from tests.hub.journals.stores import NOON, a_run
 
 TEXT = st.text(st.characters(), max_size=40)  # lone surrogates and control characters too
@@ -40,7 +52,17 @@ CALLS = st.builds(
     error=TEXT,
     shared=st.booleans(),
 )
-WORDS = st.builds(Verdict, decision=st.sampled_from(Decision), guard=TEXT, why=TEXT)
+WORDS = st.builds(
+    Verdict,
+    decision=st.sampled_from(Decision),
+    guard=TEXT,
+    why=TEXT,
+    until=st.none() | MOMENT,
+    expires_at=st.none() | MOMENT,
+)
+PLANNED = st.builds(
+    PlannedCall, service=TEXT, operation=TEXT, region=TEXT, params=st.dictionaries(TEXT, JSON, max_size=3)
+)
 RUNS = st.builds(
     Run,
     run_id=TEXT,
@@ -64,6 +86,10 @@ RUNS = st.builds(
     verdicts=st.none() | st.lists(WORDS, max_size=3).map(tuple),
     calls=st.none() | st.lists(CALLS, max_size=3).map(tuple),
     calls_left_out=st.integers(0, 10**6),
+    finding=SNAPSHOT,
+    planned=st.none() | st.lists(PLANNED, max_size=3).map(tuple),
+    resumes=st.none() | TEXT,
+    approved_by=TEXT,
 )
 
 
@@ -146,13 +172,60 @@ def test_a_record_from_before_guards_and_calls_were_kept_says_so() -> None:
     assert (read.verdicts, read.calls, read.calls_left_out) == (None, None, 0)
 
 
+def test_a_record_from_before_anybody_was_waited_for_says_so() -> None:
+    word = Verdict(decision=Decision.WAIT, guard="window", why="closed")
+    planned = (PlannedCall("s3", "PutBucketVersioning", "eu-west-1", {}),)
+    record = to_json(
+        a_run(
+            verdicts=(replace(word, until=NOON, expires_at=NOON),),
+            finding={"occurrence": "o"},
+            planned=planned,
+            resumes="run-0",
+            approved_by="ada",
+        )
+    )
+    for name in ("finding", "planned", "resumes", "approved_by"):
+        del record[name]
+    del record["verdicts"][0][3:]
+    assert from_json(record) == a_run(verdicts=(word,))
+
+
 def test_what_a_newer_hub_adds_to_a_call_or_a_word_is_passed_over() -> None:
     call = Call(1.5, "s3", "HeadBucket", "eu-west-1", "id", 200, "", shared=False)
-    run = a_run(calls=(call,), verdicts=(Verdict(decision=Decision.GO, guard="mode"),))
+    planned = PlannedCall("s3", "PutBucketVersioning", "eu-west-1", {"Bucket": "b"})
+    run = a_run(calls=(call,), planned=(planned,), verdicts=(Verdict(decision=Decision.GO, guard="mode"),))
     record = to_json(run)
-    record["calls"][0].append("more")
-    record["verdicts"][0].append("more")
+    for name in ("calls", "planned", "verdicts"):
+        record[name][0].append("more")
     assert from_json(record) == run
+
+
+def test_hubs_of_schema_2_read_the_words_of_guards_that_tell_times() -> None:
+    word = Verdict(decision=Decision.WAIT, guard="window", why="closed", until=NOON)
+    # They unpack three.
+    assert to_json(a_run(verdicts=(word,)))["verdicts"][0][:3] == ["window", "wait", "closed"]
+
+
+@steady
+@given(TEXT, TEXT, st.dictionaries(TEXT, JSON, max_size=4), MOMENT, st.integers(1, 10**12))
+def test_a_note_survives_being_written_and_read(
+    name: str, shelf: str, body: dict[str, Any], until: datetime, version: int
+) -> None:
+    note = Note(name=name, shelf=shelf, body=body, until=until, version=version)
+    text = note_text(note)
+    assert text.isascii()
+    assert to_note(text, until=from_microseconds(microseconds(until)), version=version) == note
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"v": 1, "name": "a", "shelf": ""}'])
+def test_a_damaged_note_is_refused(text: str) -> None:
+    with pytest.raises(JournalUnwritable, match=r"damaged|no version"):
+        to_note(text, until=NOON, version=1)
+
+
+def test_a_note_of_a_newer_hub_is_refused_with_advice() -> None:
+    with pytest.raises(JournalUnwritable, match="update this hub"):
+        to_note(json.dumps({"v": SCHEMA.version + 1}), until=NOON, version=1)
 
 
 def damaged() -> Iterator[str]:
@@ -166,6 +239,8 @@ def damaged() -> Iterator[str]:
     yield json.dumps(good | {"args": 7})
     yield json.dumps(good | {"calls": [["s3"]]})
     yield json.dumps(good | {"verdicts": [["mode", "perhaps", ""]]})
+    yield json.dumps(good | {"verdicts": [["mode", "wait", "", "soon"]]})
+    yield json.dumps(good | {"planned": [["s3"]]})
 
 
 @pytest.mark.parametrize("text", list(damaged()))

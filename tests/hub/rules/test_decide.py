@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bots._catalogue import Catalogue
 from hub.model import AccountFacts
 from hub.rules import decide
-from hub.rules.decide import Decider, Due, without_rules
+from hub.rules.decide import Decider, Due
 from hub.rules.model import Effect, Match, Rule, RuleBot, RuleSet, Trust
 from tests.hub.rules.files import ACCOUNT, a_finding, decider
 
@@ -28,6 +28,10 @@ def only(due: tuple[Due, ...]) -> Due:
     return due[0]
 
 
+def runs_at_once(due: Due) -> bool:
+    return due.refusal is None and not due.needs_approval
+
+
 def one_rule(trust: str, action: str, bots: str, match: str = 'rule: "*"') -> str:
     return (
         f"version: 1\ntrust_finding_actions: {trust}\nrules:\n"
@@ -35,10 +39,16 @@ def one_rule(trust: str, action: str, bots: str, match: str = 'rule: "*"') -> st
     )
 
 
-def test_without_a_file_everything_a_finding_names_is_due() -> None:
+def test_without_a_file_what_is_dangerous_needs_a_person_and_all_else_runs() -> None:
     finding = a_finding("sg_delete", "s3_enable_versioning")
-    assert [each.action for each in without_rules(finding)] == list(finding.actions)
-    assert all(each.refusal is None for each in without_rules(finding))
+    delete, version = Decider(RuleSet(file=""), Catalogue()).decide(finding, NOTHING_KNOWN)
+    assert (delete.action, version.action) == finding.actions
+    assert (delete.refusal, version.refusal) == (None, None)
+    assert delete.needs_approval == (
+        "sg_delete is destructive, and no rule that matches allows it: "
+        "trust_finding_actions: all (nobody wrote rules)"
+    )
+    assert version.needs_approval == ""
 
 
 @pytest.mark.parametrize(
@@ -55,9 +65,10 @@ def test_without_a_file_everything_a_finding_names_is_due() -> None:
 )
 def test_a_findings_own_bot_runs_as_far_as_it_is_trusted(trust: str, bot: str, runs: bool, why: str) -> None:
     due = only(decided(f"version: 1\ntrust_finding_actions: {trust}\n", bot))
-    assert (due.refusal is None) is runs
+    assert runs_at_once(due) is runs
     assert due.decided_by == f"trust_finding_actions: {trust} (rules.yaml line 2)"
-    assert why in (due.refusal or "")
+    assert why in (due.refusal or due.needs_approval)
+    assert bool(due.needs_approval) is (trust == "all" and not runs), "a person may say yes"
 
 
 def test_the_stance_is_all_where_the_file_says_nothing() -> None:
@@ -81,7 +92,7 @@ def test_a_bot_that_is_allowed_may_be_named_by_findings(
     trust: str, bots: str, asked: str, runs: bool
 ) -> None:
     due = only(decided(one_rule(trust, "allow", bots), asked))
-    assert (due.refusal is None) is runs
+    assert runs_at_once(due) is runs
     if runs:
         assert due.decided_by == "rule 'the rule' (rules.yaml line 4)"
 
@@ -89,8 +100,8 @@ def test_a_bot_that_is_allowed_may_be_named_by_findings(
 def test_a_bot_that_is_allowed_with_its_parameters_is_allowed_with_no_others() -> None:
     text = one_rule("listed", "allow", "[s3_enable_encryption s3]")
     first, second = decided(text, "s3_enable_encryption s3", "s3_enable_encryption kms")
-    assert first.refusal is None
-    assert second.refusal is not None
+    assert runs_at_once(first)
+    assert not runs_at_once(second)
 
 
 def test_a_rule_adds_its_bots_behind_the_findings_own() -> None:
@@ -144,7 +155,7 @@ def test_findings_that_name_ever_other_bots_do_not_fill_the_memory(monkeypatch: 
     asked = decider("version: 1\n")
     for number in range(5):
         assert only(asked.decide(a_finding(f"odd_{number}"), NOTHING_KNOWN)).refusal is None
-        assert only(asked.decide(a_finding("sg_delete"), NOTHING_KNOWN)).refusal is not None
+        assert not runs_at_once(only(asked.decide(a_finding("sg_delete"), NOTHING_KNOWN)))
 
 
 def test_a_bot_under_a_former_name_is_the_same_bot() -> None:
@@ -161,7 +172,7 @@ def test_what_may_be_forbidden_in_an_ou_nobody_knows_is_refused() -> None:
     text = one_rule("all", "refuse", "[s3_enable_versioning]", "ous: Prod")
     due = only(decided(text, "s3_enable_versioning"))
     assert due.refusal is not None
-    assert "does not know, so it is refused" in due.refusal
+    assert "could not be looked up, so it is refused" in due.refusal
     elsewhere = only(decided(text, "s3_enable_versioning", facts=AccountFacts(ous=("Dev",), tags={})))
     assert elsewhere.refusal is None
 
@@ -225,7 +236,7 @@ def test_the_order_of_rules_changes_nothing_and_a_refusal_wins(
         due = Decider(rules, Catalogue()).decide(finding, facts)
         assert len({each.action for each in due}) == len(due)
         assert all(each.decided_by for each in due)
-        return {each.action.bot: each.refusal is None for each in due}
+        return {each.action.bot: runs_at_once(each) for each in due}
 
     found = runs(written)
     assert found == runs(replace(written, rules=tuple(shuffled)))

@@ -87,24 +87,16 @@ async def test_a_finding_that_no_rule_is_about_and_that_names_nothing_is_left_al
         assert await history(hub) == []
 
 
-async def test_a_destructive_bot_that_a_finding_names_needs_a_rule(
-    aws: FakeAws, write: Write, spoke: Admin, hub_settings: MakeSettings
-) -> None:
-    file = write("version: 1\n")
-    async with open_hub(hub_settings(spoke.account_id, rules=file)) as hub:
-        run = only(await hub.settle(message(spoke.account_id, "sg_delete", id="sg-1", region="us-east-1")))
-    assert run.outcome is Outcome.REFUSED
-    assert "sg_delete is destructive, and no rule that matches allows it" in run.message
-    assert aws.calls(spoke.account_id) == ()
-
-
-async def test_without_a_rules_file_nothing_changes_and_nothing_decided(
+async def test_without_a_rules_file_the_default_decides(
     spoke: Admin, hub_settings: MakeSettings
 ) -> None:
     name = bucket(spoke)
     async with open_hub(hub_settings(spoke.account_id)) as hub:
         run = only(await hub.settle(message(spoke.account_id, "s3_enable_versioning", id=name)))
-    assert (run.outcome, run.decided_by) == (Outcome.FIXED, "")
+    assert (run.outcome, run.decided_by) == (
+        Outcome.FIXED,
+        "trust_finding_actions: all (nobody wrote rules)",
+    )
 
 
 async def test_a_hub_does_not_start_on_a_broken_file_and_lists_every_mistake(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.model import AccountFacts, Finding
-from hub.rules import matching
+from hub.rules import matching, properties
 from hub.rules.guard_model import Patterns
 from hub.rules.matching import Matcher
 from hub.rules.model import Effect, Match, Rule
@@ -65,6 +65,7 @@ def test_ever_other_values_do_not_fill_the_memory_and_match_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(matching, "REMEMBERED", 2)
+    monkeypatch.setattr(properties, "REMEMBERED", 2)
     text = "version: 1\nrules:\n- {name: a, comment: b, action: refuse, match: {rule: '*1', regions: 'x*'}}\n"
     matcher = Matcher(rules(text).rules)
     for number in range(12):
