@@ -47,6 +47,7 @@ def options(
 
 def _add_commands() -> None:
     from hub.cli import (  # noqa: PLC0415 - after app exists
+        apply,
         bots,
         demo,
         deploy,
@@ -61,7 +62,7 @@ def _add_commands() -> None:
         work,
     )
 
-    for module in (run, plan, work, undo, history, why, doctor, bots, rules, package, deploy, demo):
+    for module in (run, plan, apply, work, undo, history, why, doctor, bots, rules, package, deploy, demo):
         module.add_to(app)
 
 

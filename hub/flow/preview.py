@@ -47,9 +47,12 @@ async def _looked(kit: Kit, step: Step, run: Run) -> Run:
         return record.ended(kit, run, Outcome.COMPLIANT, seen.check.why)
     touched = await guard.judge_touched(kit.guards, step, seen.check)
     judged = await execute.judged_change(kit, step, run, seen, only_asked=True)
-    run = await with_planned(replace(run, notes=run.notes + judged.remarks), step, seen.account, seen.check)
-    for said in (touched, judged.verdict):
-        if (refusal := said.decision.outcome) is not None:
-            return record.ended(kit, run, refusal, said.why)
+    run = replace(run, notes=run.notes + judged.remarks)
     words = f"; {verdict.why}" if verdict.decision is Decision.DRY_RUN else ""
-    return record.ended(kit, run, Outcome.WOULD_FIX, f"{seen.check.why}{words}")
+    outcome, why = Outcome.WOULD_FIX, f"{seen.check.why}{words}"
+    for said in (judged.verdict, touched):
+        if (refusal := said.decision.outcome) is not None:
+            outcome, why = refusal, said.why
+    if outcome in (Outcome.WOULD_FIX, Outcome.WAITING):
+        run = await with_planned(run, step, seen.account, seen.check)
+    return record.ended(kit, run, outcome, why)
