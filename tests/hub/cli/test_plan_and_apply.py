@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
-from hub import app
+from hub.aws.accounts import HubIdentity
 from hub.cli import apply as command
 from hub.errors import HubError, NotNow, PutOff
 from hub.flow import saved
+from hub.journals import Journal
+from hub.journals.choose import open_journal
+from hub.settings import Settings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws
 from tests.hub.cli.conftest import Say
@@ -78,10 +82,12 @@ def test_a_plan_uses_the_journal_that_is_there_and_leaves_it_as_it_was(
 ) -> None:
     _, path = wrong_bucket(spoke)
     opened: list[str] = []
-    real = app.open_journal
-    monkeypatch.setattr(
-        app, "open_journal", lambda found, who: opened.append(found.journal) or real(found, who)
-    )
+
+    def remember(settings: Settings, identity: HubIdentity) -> AbstractAsyncContextManager[Journal]:
+        opened.append(settings.journal)
+        return open_journal(settings, identity)
+
+    monkeypatch.setattr("hub.app.open_journal", remember)
     say("plan", path)
     say("run", path)
     known = say("history", "--json").stdout
