@@ -53,6 +53,7 @@ def _add_commands() -> None:
         deploy,
         doctor,
         history,
+        lift,
         package,
         plan,
         rules,
@@ -62,7 +63,8 @@ def _add_commands() -> None:
         work,
     )
 
-    for module in (run, plan, apply, work, undo, history, why, doctor, bots, rules, package, deploy, demo):
+    commands = (run, plan, apply, work, undo, lift, history, why, doctor, bots, rules, package, deploy, demo)
+    for module in commands:
         module.add_to(app)
 
 

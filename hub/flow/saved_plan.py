@@ -24,7 +24,6 @@ REMEMBERED = timedelta(days=30)
 # An application that began in time can come to its end.
 GRACE = timedelta(days=1)
 HANDS = 8
-CARRIED_OUT = (Outcome.WOULD_FIX, Outcome.WAITING)
 
 
 class PlanUnusable(HubError):
@@ -66,13 +65,18 @@ class Plan:
     @property
     def groups(self) -> tuple[tuple[Run, ...], ...]:
         """The steps that are to be carried out, those of one finding together."""
-        wanted = sorted((run for run in self.runs if run.outcome in CARRIED_OUT), key=_occurrence)
+        wanted = sorted(filter(_to_carry_out, self.runs), key=_occurrence)
         return tuple(tuple(group) for _, group in groupby(wanted, key=_occurrence))
 
     @property
     def left_alone(self) -> tuple[Run, ...]:
         """The steps that nothing is to be done about."""
-        return tuple(run for run in self.runs if run.outcome not in CARRIED_OUT)
+        return tuple(run for run in self.runs if not _to_carry_out(run))
+
+
+def _to_carry_out(run: Run) -> bool:
+    # What nobody has looked at cannot be told from what has changed since.
+    return run.outcome in (Outcome.WOULD_FIX, Outcome.WAITING) and run.before is not None
 
 
 def _occurrence(run: Run) -> str:
@@ -105,7 +109,7 @@ async def save(kit: Kit, steps: Sequence[tuple[Finding, Run]], *, keep: timedelt
 
 
 def _kept(kit: Kit, finding: Finding, run: Run) -> Run:
-    if run.outcome not in CARRIED_OUT:
+    if not _to_carry_out(run):
         return run
     return replace(run, finding=kept_finding(finding, kit.catalogue.bot_named(run.bot)))
 
