@@ -47,6 +47,7 @@ def options(
 
 def _add_commands() -> None:
     from hub.cli import (  # noqa: PLC0415 - after app exists
+        apply,
         bots,
         demo,
         deploy,
@@ -62,7 +63,8 @@ def _add_commands() -> None:
         work,
     )
 
-    for module in (run, plan, work, undo, lift, history, why, doctor, bots, rules, package, deploy, demo):
+    commands = (run, plan, apply, work, undo, lift, history, why, doctor, bots, rules, package, deploy, demo)
+    for module in commands:
         module.add_to(app)
 
 
