@@ -47,6 +47,7 @@ def options(
 
 def _add_commands() -> None:
     from hub.cli import (  # noqa: PLC0415 - after app exists
+        answer,
         bots,
         demo,
         deploy,
@@ -54,14 +55,32 @@ def _add_commands() -> None:
         history,
         package,
         plan,
+        resume,
         rules,
         run,
         undo,
+        waiting,
         why,
         work,
     )
 
-    for module in (run, plan, work, undo, history, why, doctor, bots, rules, package, deploy, demo):
+    for module in (
+        run,
+        plan,
+        work,
+        waiting,
+        answer,
+        resume,
+        undo,
+        history,
+        why,
+        doctor,
+        bots,
+        rules,
+        package,
+        deploy,
+        demo,
+    ):
         module.add_to(app)
 
 

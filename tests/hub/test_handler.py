@@ -197,4 +197,4 @@ def test_without_time_nothing_is_begun(spoke: Admin) -> None:
 
 def test_an_event_of_another_kind_is_refused(spoke: Admin) -> None:
     with pytest.raises(FindingUnreadable):
-        handler.handler({"detail-type": "Scheduled Event"}, None)
+        handler.handler({"detail-type": "EC2 Instance State-change Notification", "detail": {}}, None)

@@ -31,6 +31,8 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield from _list(words.facts(run))
         yield from _part("Guards", words.GUARDS, words.guards(run))
+        if run["planned"]:
+            yield from _part("What would be called", words.PLANNED, words.planned(run))
         yield from _part("What was changed", words.CHANGES, words.changes(run))
         yield from _part("Calls", words.CALLS, words.calls(run))
         for name in ("before", "after"):

@@ -25,6 +25,8 @@ def page(told: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield _title(run, asked=run["run"] == told["asked_run"])
         yield Padding(_facts(words.facts(run)), (0, 0, 0, 2), expand=False)
         yield from _part("Guards", words.GUARDS, words.guards(run), coloured=1)
+        if run["planned"]:
+            yield from _part("What would be called", words.PLANNED, words.planned(run))
         yield from _part("What was changed", words.CHANGES, words.changes(run))
         yield from _part("Calls", words.CALLS, words.calls(run), whole=(0, 4))
 
