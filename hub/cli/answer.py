@@ -74,7 +74,7 @@ async def _answer(runs: list[str], *, approved: bool, because: str, yes: bool, a
             try:
                 asked = await question(hub.kit, run_id)
                 if not as_json:
-                    _show(asked)
+                    _show(asked, then=_then(approved=approved, queue=settings.queue_url))
                     if not yes and at_a_terminal() and not _agreed(approved=approved):
                         well = False
                         continue
@@ -119,7 +119,7 @@ async def _go_on(kit: Kit, waits: Waiting, told: dict[str, Any], *, as_json: boo
         return True
     told["report"] = document(settled.report)
     if not as_json:
-        out().print(f"{_word(waits)}, and carried out here, as HUB_QUEUE_URL is not set", markup=False)
+        out().print(f"{_word(waits)}, and carried out here", markup=False)
         out().print(runs_table(settled.report.runs))
     return _well(settled.report)
 
@@ -148,7 +148,7 @@ def _said(waits: Waiting) -> dict[str, Any]:
     return {"answered": True, "answer": said(waits.answer)}
 
 
-def _show(asked: Question) -> None:
+def _show(asked: Question, *, then: str) -> None:
     from hub.flow.redaction import plain, redactor  # noqa: PLC0415 - what only this command needs
 
     table = Table.grid(padding=(0, 2))
@@ -156,7 +156,16 @@ def _show(asked: Question) -> None:
     table.add_column(overflow="fold")
     for name, text in _facts(asked.run, asked.waits):
         table.add_row(Text(name), Text(plain(text, redactor(None))))
+    table.add_row(Text("Then"), Text(then))
     out().print(table)
+
+
+def _then(*, approved: bool, queue: str) -> str:
+    if not approved:
+        return "it ends as refused, and nothing is changed"
+    if queue:
+        return "a worker of the queue goes on with it, if nothing has changed by then"
+    return "it is carried out here, with the rights of whoever calls this, as HUB_QUEUE_URL is not set"
 
 
 def _facts(run: Run, waits: Waiting) -> Iterator[tuple[str, str]]:
