@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from hub.cli.console import out, print_error, print_json, runs_table
+from hub.cli.console import err, out, print_error, print_json, runs_table
 
 if TYPE_CHECKING:
     from hub.flow.answering import Question
@@ -30,6 +30,9 @@ EXAMPLES = """
 Who says it is asked of AWS (STS) and recorded; docs/approval.md tells what rights that takes.
 Exit status: 0 all answered, 1 some not (the text says why) or not carried out well, 2 unusable input or settings.
 """
+
+TOLD = "a worker goes on with it"
+LATER = "the next sweep of a worker or `hub resume` goes on with it"
 
 Runs = Annotated[
     list[str], typer.Argument(metavar="RUN...", help="Runs that wait, from a report or `hub waiting`.")
@@ -84,7 +87,7 @@ async def _answer(runs: list[str], *, approved: bool, because: str, yes: bool, a
             except HubError as error:
                 well = False
                 told["error"] = str(error)
-                _not_well(told)
+                print_error(str(error))
             if as_json:
                 print_json(told)
     return 0 if well else 1
@@ -101,16 +104,21 @@ def _agreed(*, approved: bool) -> bool:
 
 async def _go_on(kit: Kit, waits: Waiting, told: dict[str, Any], *, as_json: bool) -> bool:
     """Tell the queue; where there is none, carry it out here and now. Whether all went well."""
-    from hub.flow.going_on import tell  # noqa: PLC0415 - what only this command needs is loaded when it runs
+    from hub.errors import HubError  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.flow.report import document  # noqa: PLC0415
     from hub.flow.resume import resume  # noqa: PLC0415
 
     if kit.settings.queue_url:
-        told["sent"] = await tell(kit, waits)
+        await _tell(kit, waits, told)
         if not as_json:
-            out().print(f"{_word(waits)}; a worker goes on with it", markup=False)
+            out().print(f"{_word(waits)}; {TOLD if told['sent'] else LATER}", markup=False)
         return True
-    settled = await resume(kit, waits.run_id)
+    try:
+        settled = await resume(kit, waits.run_id)
+    except HubError as error:
+        told["error"] = str(error)
+        print_error(f"{_word(waits)}, but it could not go on yet: {error}; {LATER}")
+        return False
     if settled.report is None:
         # Somebody else took it up between the answer and now.
         told["why"] = settled.why
@@ -128,14 +136,16 @@ def _well(report: Report) -> bool:
     return all(outcome.well for outcome in report.outcomes)
 
 
-def _not_well(told: dict[str, Any]) -> None:
-    if told["answered"]:
-        print_error(
-            f"the answer to run {told['run']} is recorded, but it could not go on yet: {told['error']}; "
-            "the next sweep of a worker or `hub resume` takes it up"
-        )
-    else:
-        print_error(told["error"])
+async def _tell(kit: Kit, waits: Waiting, told: dict[str, Any]) -> None:
+    from hub.errors import HubError  # noqa: PLC0415 - what only this command needs is loaded when it runs
+    from hub.flow.going_on import tell  # noqa: PLC0415
+
+    try:
+        told["sent"] = await tell(kit, waits)
+    except HubError as error:
+        # Approvers need not be able to write to the queue. The answer stands, and somebody looks every minute.
+        told |= {"sent": False, "error": str(error)}
+        err().print(f"the queue was not told: {error}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _word(waits: Waiting) -> str:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import Result
 
+import hub
 from hub.cli import answer as answer_command
+from hub.flow.resume import resumed_id
+from hub.journals.choose import open_journal
+from hub.settings import Settings
 from tests.fake_aws.admin import Admin
-from tests.fake_aws.server import HUB_ACCOUNT, HUB_ROLE, FakeAws, allow, policy
+from tests.fake_aws.server import HUB_ACCOUNT, HUB_ROLE, SPOKE_ROLE, FakeAws, allow, policy, trust
 from tests.hub.cli.conftest import Say
+from tests.hub.estate import make_estate
 from tests.hub.flow.approvals import arn, credentials
 from tests.hub.messages import finding
 
@@ -160,7 +167,7 @@ def test_resume_goes_on_with_what_was_answered(
     answered, run_id = waits(say, spoke)
     unanswered, _ = waits(say, spoke, "other")
     monkeypatch.setenv("HUB_QUEUE_URL", f"{queue}-gone")
-    assert say_as("ada", "approve", run_id, "--because", "see OPS-17").exit_code == 1
+    assert say_as("ada", "approve", run_id, "--because", "see OPS-17").exit_code == 0
     monkeypatch.delenv("HUB_QUEUE_URL")
     done = say("resume", *form)
     assert done.exit_code == 0, done.output
@@ -247,6 +254,25 @@ def test_several_are_answered_at_once_and_one_that_cannot_be_keeps_none_of_the_o
     assert [each["sent"] for each in told if each["answered"]] == [True, True]
 
 
+def test_what_another_worker_is_at_is_answered_and_goes_on_later(
+    say: Say, say_as: SayAs, spoke: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group_id, run_id = waits(say, spoke)
+
+    async def lease() -> None:
+        async with open_journal(Settings.load()) as journal:
+            name = f"finding/{resumed_id(run_id)}"
+            assert await journal.lease(name, owner="another", seconds=600) is not None
+
+    asyncio.run(lease())
+    done = say_as("ada", "approve", run_id, "--because", "see OPS-17", "--json")
+    [told] = lines(done.stdout)
+    assert (done.exit_code, told["answered"]) == (1, True)
+    assert "another worker holds" in told["error"]
+    assert f"approved run {run_id}, but it could not go on yet" in done.stderr
+    assert is_there(spoke, group_id)
+
+
 def test_who_asked_for_it_cannot_approve_it(say: Say, spoke: Admin, queue: str) -> None:
     _, run_id = waits(say, spoke)
     done = say("approve", run_id, "--because", "I am sure")
@@ -255,17 +281,29 @@ def test_who_asked_for_it_cannot_approve_it(say: Say, spoke: Admin, queue: str) 
     assert lines(say("waiting", "--json").stdout)[0]["answer"] is None
 
 
-def test_an_answer_that_the_queue_was_not_told_of_is_said_to_be_recorded(
-    say: Say, say_as: SayAs, spoke: Admin, queue: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_an_answer_that_the_queue_was_not_told_of_is_kept_and_told_later(
+    form: tuple[str, ...],
+    say: Say,
+    say_as: SayAs,
+    spoke: Admin,
+    queue: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, run_id = waits(say, spoke)
     monkeypatch.setenv("HUB_QUEUE_URL", f"{queue}-gone")
-    done = say_as("ada", "approve", run_id, "--because", "see OPS-17", "--json")
-    [told] = lines(done.stdout)
-    assert (done.exit_code, told["answered"]) == (1, True)
-    assert "could not be told" in told["error"]
-    assert "is recorded" in done.stderr
-    assert "hub resume" in done.stderr
+    done = say_as("ada", "approve", run_id, "--because", "see OPS-17", *form)
+    assert done.exit_code == 0, done.output
+    assert "could not be told" in done.stderr
+    if form:
+        [told] = lines(done.stdout)
+        assert (told["answered"], told["sent"]) == (True, False)
+        assert "could not be told" in told["error"]
+    else:
+        assert (
+            f"approved run {run_id}; the next sweep of a worker or `hub resume` goes on with it"
+            in done.stdout
+        )
     monkeypatch.setenv("HUB_QUEUE_URL", queue)
     assert lines(say_as("ada", "resume", "--json").stdout) == [{"run": run_id, "sent": True}]
     assert "the queue was told of" not in say_as("ada", "resume").stdout, "it was told once"
@@ -322,3 +360,35 @@ def test_why_tells_who_was_waited_for_who_said_yes_and_what_went_on(
         for words in ("Went on as", "Goes on with", "Approved by"):
             assert words in page
         assert f"approved by {arn('ada')}: see OPS-17" in page
+
+
+def test_the_rights_that_the_page_names_are_enough_to_answer(
+    aws: FakeAws, say: Say, spoke: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(hub.__file__).parents[1] / "docs" / "approval.md").read_text()
+    [document] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    estate = make_estate(aws)
+    _as_worker(monkeypatch, estate.environment(spoke.account_id))
+    trusted = trust(estate.role_arn)
+    spoke.client("iam").update_assume_role_policy(RoleName=SPOKE_ROLE, PolicyDocument=trusted)
+    _, run_id = waits(say, spoke)
+    rights = document.replace("table/remediation-hub", f"table/{estate.table}")
+    role = f"approver-{estate.table}"
+    _as_worker(monkeypatch, aws.role_credentials(HUB_ACCOUNT, role, [rights], session="ada"))
+    listed = say("waiting", "--json")
+    assert listed.exit_code == 0, listed.exception
+    assert [each["run"] for each in lines(listed.stdout)] == [run_id]
+    assert say("why", run_id).exit_code == 0
+    done = say("approve", run_id, "--because", "see OPS-17", "--json")
+    assert done.exit_code == 0, done.output
+    [told] = lines(done.stdout)
+    assert (told["answered"], told["sent"]) == (True, False), "it may not write to the queue"
+    refused = {
+        call.operation for call in aws.calls(HUB_ACCOUNT) if call.status == 403 and role in str(call.caller)
+    }
+    assert refused <= {"SendMessage"}
+
+
+def _as_worker(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
