@@ -51,15 +51,19 @@ class Grant:
         return made | ({"Condition": self.condition} if self.passed_to else {})
 
 
-def grants(bots: Iterable[AnyBot], *, without: str = "") -> tuple[Grant, ...]:
+def grants(bots: Iterable[AnyBot], *, also: Iterable[Grant] = (), without: str = "") -> tuple[Grant, ...]:
     """Everything the bots declare and nothing else: each action once, grouped by resources, sorted.
 
     An action several bots need is allowed on the resources of all of them.
 
     Args:
+        also: what is allowed besides, whatever the bots.
         without: an action to leave out.
     """
     resources: dict[tuple[str, str], set[str]] = {}
+    for grant in also:
+        for action in grant.actions:
+            resources.setdefault((action, grant.passed_to), set()).update(grant.resources)
     for bot in bots:
         for action in bot.actions:
             if action == without:

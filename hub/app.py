@@ -13,18 +13,14 @@ from hub.aws.accounts import Accounts, HubIdentity
 from hub.aws.clients import Clients
 from hub.aws.directory import Directory
 from hub.aws.old_bots import run_in_thread
+from hub.aws.organization_facts import OrganizationFacts
+from hub.aws.rules_sources import remote
 from hub.aws.spoke_roles import SpokeRoles
 from hub.aws.throttle import Pacer
 from hub.errors import SettingsWrong
+from hub.flow.guards_in_order import guards_of
 from hub.flow.kit import Kit, RulesInForce
-from hub.flow.undo import undo
-from hub.guards.approval import Approval
-from hub.guards.mode import Mode
-from hub.guards.opted_out import OptedOut
-from hub.guards.optional import Optional
-from hub.guards.own_resources import OwnResources
-from hub.guards.ruled_out import RuledOut
-from hub.guards.scope import Scope
+from hub.flow.undo import Wish, preview_undo, undo
 from hub.journals.choose import open_journal
 from hub.leases import Leases
 from hub.model import Message, Report, Run
@@ -37,6 +33,8 @@ from hub.sinks.log import LogSink
 from hub.sinks.metrics import MetricsSink
 from hub.sinks.sns import SnsSink
 
+WISH = Wish()
+
 
 @dataclass(frozen=True, slots=True)
 class Hub:
@@ -48,9 +46,13 @@ class Hub:
         """See `hub.flow.settle`; None when nothing was due or it was settled before."""
         return (await flow.settle(self.kit, message)).report
 
-    async def undo(self, run_id: str, *, force: bool = False) -> Report:
+    async def undo(self, run_id: str, wish: Wish = WISH) -> Report:
         """See `hub.flow.undo.undo`."""
-        return await undo(self.kit, run_id, force=force)
+        return await undo(self.kit, run_id, wish)
+
+    async def preview_undo(self, run_id: str, wish: Wish = WISH) -> Run:
+        """See `hub.flow.undo.preview_undo`."""
+        return await preview_undo(self.kit, run_id, wish)
 
     async def preview(self, message: Message) -> tuple[Run, ...]:
         """See `hub.flow.preview`."""
@@ -71,16 +73,17 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
     """
     bots = _catalogue(settings)
     metrics = MetricsSink(settings.metrics_namespace)
-    rules = _rules(settings.rules, bots, metrics)
     async with AsyncExitStack() as stack:
         identity = HubIdentity(settings)
         stack.push_async_callback(identity.close)
+        rules = await _rules(settings.rules, bots, metrics, identity)
         clients = Clients()
         stack.push_async_callback(clients.close)
         journal = await stack.enter_async_context(open_journal(settings, identity))
         directory = Directory(settings, identity)
         accounts = Accounts(settings, identity, clients=clients, pacer=Pacer(settings.calls_per_second))
         leases = await stack.enter_async_context(Leases(journal, seconds=settings.lease_seconds))
+        asked = guards_of(settings, identity, directory, journal, rules)
         yield Hub(
             Kit(
                 settings=settings,
@@ -90,16 +93,10 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
                 roles=SpokeRoles(settings, accounts),
                 journal=journal,
                 leases=leases,
-                guards=(
-                    # First, because they ask nobody.
-                    RuledOut(),
-                    OptedOut(),
-                    Scope(settings, identity, directory),
-                    Optional(settings.optional_bots),
-                    OwnResources(settings, identity),
-                    Mode(settings.dry_run),
-                ),
-                change_guards=(Approval(lambda: rules.current().rules.guards),),
+                facts=OrganizationFacts(identity, directory),
+                guards=asked.before_look,
+                undo_guards=asked.before_undo,
+                change_guards=asked.before_change,
                 sinks=(*await _sinks(settings, identity, stack), metrics, *sinks),
                 metrics=metrics,
                 rules=rules,
@@ -108,12 +105,14 @@ async def open_hub(settings: Settings, *, sinks: Sequence[Sink] = ()) -> AsyncIt
         )
 
 
-def _rules(path: str, bots: Catalogue, metrics: MetricsSink) -> RulesInForce:
-    if not path:
+async def _rules(address: str, bots: Catalogue, metrics: MetricsSink, identity: HubIdentity) -> RulesInForce:
+    if not address:
         return Decider(RuleSet(file=""), bots)
-    from hub.rules.live import LiveRules  # noqa: PLC0415 - YAML costs a cold start without rules too much
+    # YAML costs a cold start without rules too much.
+    from hub.rules.live import LiveRules, RulesFile  # noqa: PLC0415
 
-    return LiveRules(path, bots, on_broken=metrics.rules_broken)
+    source = remote(address, identity) or RulesFile(address)
+    return await LiveRules.start(source, bots, on_broken=metrics.rules_broken)
 
 
 def _catalogue(settings: Settings) -> Catalogue:

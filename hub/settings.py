@@ -80,7 +80,8 @@ class Settings(BaseSettings):
     rules: str = Field(
         "",
         validation_alias=_names("HUB_RULES"),
-        description="path of the file with remediation rules; empty: whatever findings name may run",
+        description="where the remediation rules are: a path, s3://BUCKET/KEY or ssm:/NAME; "
+        "empty: whatever findings name may run",
     )
     dry_run: bool = Field(
         False,

@@ -98,11 +98,14 @@ class Allowed:
         if not all(any(covers(each, user) for each in sessions) for sessions in self._kept_to):
             yield from map(str, bot.actions)
             return
-        for grant in grants([bot]):
+        yield from self.without(grants([bot]), partition=partition, account=account)
+
+    def without(self, wanted: Iterable[Grant], *, partition: str, account: str) -> Iterator[str]:
+        """The actions of these grants that are not allowed on all that the grant names."""
+        for grant in wanted:
+            resources = grant.on(partition=partition, account=account)
             for action in grant.actions:
-                if not all(
-                    self._has(grant, action, on) for on in grant.on(partition=partition, account=account)
-                ):
+                if not all(self._has(grant, action, resource) for resource in resources):
                     yield str(action)
 
     def _has(self, grant: Grant, action: str, resource: str) -> bool:

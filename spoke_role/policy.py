@@ -26,6 +26,7 @@ from spoke_role.documents import (
     role,
     size,
 )
+from spoke_role.guard_reads import GUARD_READS
 from spoke_role.limits import limits
 from spoke_role.opt_out import opted_out
 from spoke_role.tags import ALL_BOTS, CHOSEN_POLICY, OPT_OUT_POLICY
@@ -111,14 +112,15 @@ def about_itself() -> tuple[Statement, ...]:
 
 
 def allowances(bots: Iterable[AnyBot]) -> dict[str, Document]:
-    """What the role may do, by what the policies' names end with: read about itself, and what the bots declare.
+    """What the role may do, by what the policies' names end with: read about itself, read what the hub's guards
+    ask for, and what the bots declare.
 
     An action is in the policy of its service whatever else is allowed, so that an upgrade never moves it from
     one policy to another: CloudFormation changes them one by one, and in between it would be in neither. Where a
     group outgrows one policy it has more, and only there actions can move.
     """
     groups: dict[str, list[Statement]] = {IAM: list(about_itself())}
-    for grant in grants(bots):
+    for grant in grants(bots, also=GUARD_READS):
         statement = grant.statement(partition=PARTITION, account=ACCOUNT)
         for action in grant.actions:
             groups.setdefault(_group(action), []).append({**statement, "Action": [action]})

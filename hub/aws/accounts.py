@@ -27,6 +27,7 @@ from hub.aws.throttle import Pacer
 from hub.errors import SpokeDenied, SpokeError, SpokeThrottled, SpokeUnreachable
 from hub.model import Outcome
 from hub.settings import Settings
+from spoke_role.guard_reads import GUARD_ACTIONS, GUARD_READS
 
 SESSION_SECONDS = 3600
 SESSION_POLICY_CHARACTERS = 2048
@@ -110,6 +111,19 @@ class _Session:
     expires_at: float  # time.time() seconds
 
 
+_NAME = re.compile(r"hub\.[^.]+\.[0-9a-f]{12}")
+
+
+def _name_of(bot: str) -> str:
+    """Of a role session: whose it is, and something that no other has."""
+    return f"{session_of(bot)}.{secrets.token_hex(6)}"
+
+
+def is_the_hubs(session: str) -> bool:
+    """Whether a role session is called as the hub calls its own in the accounts it enters."""
+    return _NAME.fullmatch(session) is not None
+
+
 class Accounts:
     """Enters accounts. Sessions are cached per account and bot until shortly before they expire,
     and opened once even if many findings wait for the same one."""
@@ -135,7 +149,7 @@ class Accounts:
     async def enter(
         self, account_id: str, region: str, partition: str, *, bot: AnyBot, run_id: str
     ) -> SpokeAccount:
-        """The account in ``region``, with the rights ``bot`` declares.
+        """The account in ``region``, with the rights ``bot`` declares and those guards want.
 
         Raises:
             SpokeError: the account cannot be entered; the text says what to check. Where AWS refused, its
@@ -172,8 +186,7 @@ class Accounts:
             return await self._own(account_id)
         arn = f"arn:{partition}:iam::{account_id}:role/{self._settings.role_name}"
         # A session that all bots share is nobody's.
-        begins = session_of(bot.name if self._settings.narrow_sessions else "any")
-        name = f"{begins}.{secrets.token_hex(6)}"
+        name = _name_of(bot.name if self._settings.narrow_sessions else "any")
         request: dict[str, Any] = {
             "RoleArn": arn,
             "RoleSessionName": name,
@@ -212,15 +225,19 @@ class Accounts:
 
 
 def session_policy(bot: AnyBot, account_id: str, partition: str) -> str:
-    """The bot's declared actions as a session policy.
+    """The bot's declared actions, and what guards read, as a session policy.
 
     AWS lets 2,048 characters through. Where the resources do not fit they are left out: a session
     policy never adds to the role's own rights, which hold them.
     """
-    statements = [grant.statement(partition=partition, account=account_id) for grant in grants([bot])]
+    statements = [
+        grant.statement(partition=partition, account=account_id) for grant in grants([bot], also=GUARD_READS)
+    ]
     text = _policy(statements)
     if len(text) > SESSION_POLICY_CHARACTERS:
-        text = _policy([{"Effect": "Allow", "Action": sorted(bot.actions), "Resource": "*"}])
+        text = _policy(
+            [{"Effect": "Allow", "Action": sorted({*bot.actions, *GUARD_ACTIONS}), "Resource": "*"}]
+        )
     return text
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub.cli.ages import moment
 from hub.cli.console import out, print_error, print_json, runs_table
 from hub.model import Outcome
 
@@ -24,28 +24,10 @@ EXAMPLES = """
   hub history --account 222233334444 --outcome denied
   hub history 4be1c0ffee0123456789                everything about one run
 """
-_AGES = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def add_to(app: typer.Typer) -> None:
     app.command("history", epilog=EXAMPLES)(history)
-
-
-def moment(text: str, *, now: datetime) -> datetime:
-    """``2h``, ``7d`` ago, or an ISO date or time (UTC unless it says otherwise).
-
-    Raises:
-        typer.BadParameter: neither.
-    """
-    if found := re.fullmatch(r"(\d{1,6})([mhdw])", text.strip()):
-        return now - timedelta(**{_AGES[found[2]]: int(found[1])})
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is neither an age like 2h or 7d nor a date like 2026-11-24"
-        ) from None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def history(

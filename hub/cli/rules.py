@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +18,7 @@ EXAMPLES = """
 
   hub rules check rules.yaml             every mistake with its line
   hub rules check rules.yaml --json      one document, for CI
+  hub rules check s3://BUCKET/rules.yaml as it lies there, read with your credentials
   hub rules schema > rules.schema.json   for editors, with the names of all bots
 
 Exit status: 0 the file is right, 2 it is not.
@@ -32,14 +33,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of rules.", show_default=False)],
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="A path, s3://BUCKET/KEY or ssm:/NAME.", show_default=False),
+    ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Tell every mistake of a rules file, with its line and what was probably meant."""
-    from hub.rules.live import reading_of  # noqa: PLC0415 - what only this command needs
-
-    reading = reading_of(str(file), known_bots())
+    reading = asyncio.run(_reading(file))
     if as_json:
         print_json(_document(reading))
     elif reading.rules is None:
@@ -54,6 +56,22 @@ def check(
         for remark in reading.rules.remarks:
             out().print(f"note: {remark}", markup=False, soft_wrap=True)
     raise typer.Exit(0 if reading.rules is not None else 2)
+
+
+async def _reading(address: str) -> Reading:
+    from hub.rules.live import RulesFile, reading_of  # noqa: PLC0415 - what only this command needs
+
+    if ":" not in address:
+        return await reading_of(RulesFile(address), known_bots())
+    from hub.aws.accounts import HubIdentity  # noqa: PLC0415
+    from hub.aws.rules_sources import remote  # noqa: PLC0415
+    from hub.settings import Settings  # noqa: PLC0415
+
+    identity = HubIdentity(Settings.load())
+    try:
+        return await reading_of(remote(address, identity) or RulesFile(address), known_bots())
+    finally:
+        await identity.close()
 
 
 def schema() -> None:

@@ -1,22 +1,39 @@
-"""``hub undo``: put back what a run changed."""
+"""``hub undo``: put back what a run changed, or many runs."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.cli.console import out, print_json, runs_table
+from hub.cli.ages import length, moment
+from hub.cli.console import err, out, print_error, print_json, runs_table
+from hub.cli.counting import counted
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+    from hub.flow.undo import Wish
+    from hub.flow.undo_batch import Chosen
+    from hub.journals import Query
+
+MOST = 1_000_000
+SHOWN = 500
 
 EXAMPLES = """
 [bold]Examples[/]
 
-  hub history --outcome fixed      find the run
-  hub undo 4be1c0ffee0123456789    put back what it changed
+  hub undo 4be1c0ffee0123456789 --because JIRA-12       put back what this run changed
+  hub undo 4be1c0ffee0123456789 --dry-run               show what would be put back, or lost
+  hub undo --bot s3_only_allow_ssl --since 2h           all of this bot in the last two hours; asks first
+  hub undo --account 222233334444 --since 1d --yes      a whole account, without asking
+  hub undo --finding lpPo4SuLQaMbGYnZ67ybuA --hold 30d  and not again for 30 days
 
-Exit status: 0 restored and proven, 1 not restored (the report says why), 2 nothing to undo.
+A bot does not do again what was taken back until the time of --hold is over; `hub lift` ends it sooner. A batch that
+was cut off goes on when the same is asked for again. Exit status: 0 all restored and proven, 1 some not restored (the
+reports say why), 2 nothing to undo.
 """
 
 
@@ -25,30 +42,139 @@ def add_to(app: typer.Typer) -> None:
 
 
 def undo(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, from a report or `hub history`.")],
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="The run's id, from a report or `hub history`.")
+    ] = None,
     *,
+    finding: Annotated[str | None, typer.Option(help="All runs of this findingKey.")] = None,
+    account: Annotated[str | None, typer.Option(help="All runs in this account.")] = None,
+    bot: Annotated[str | None, typer.Option(help="All runs of this bot.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only runs not older than this: 2h, 7d, 2026-11-24T08:00.")
+    ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also when the resource was changed since; that change is lost.")
+        bool, typer.Option("--force", help="Also where the resource was changed since; that change is lost.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    hold: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="So long the bot does not do it again: 12h, 7d, 0 for not at all."),
+    ] = "7d",
+    because: Annotated[str, typer.Option(metavar="WHY", help="The reason, for the journal.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be put back; change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before many runs are taken back.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each report as one line of JSON.")] = False,
 ) -> None:
-    """Put back what a run changed, prove it and report it."""
-    raise typer.Exit(asyncio.run(_undo(run, force=force, as_json=as_json)))
+    """Put back what a run changed, or many runs; prove it and report it."""
+    from hub.flow.undo import BECAUSE, Wish  # noqa: PLC0415 - what only this command needs is loaded when it runs
+    from hub.journals import Query  # noqa: PLC0415
+
+    wish = Wish(force=force, hold=length(hold), because=" ".join(because.split())[:500] or BECAUSE)
+    filters = (finding, account, bot, since)
+    if (run is None) == all(each is None for each in filters):
+        raise typer.BadParameter("give the id of a run, or some of --finding, --account, --bot and --since")
+    query = Query(
+        finding_key=finding,
+        account_id=account,
+        bot=bot,
+        since=moment(since, now=datetime.now(UTC)) if since else None,
+        limit=MOST,
+    )
+    raise typer.Exit(asyncio.run(_undo(run, query, wish, dry_run=dry_run, sure=yes, as_json=as_json)))
 
 
-async def _undo(run_id: str, *, force: bool, as_json: bool) -> int:
+async def _undo(
+    run_id: str | None, query: Query, wish: Wish, *, dry_run: bool, sure: bool, as_json: bool
+) -> int:
     from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
-    from hub.flow.report import document  # noqa: PLC0415
-    from hub.model import Outcome  # noqa: PLC0415
     from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load()
+    settings = Settings.load(**({"dry_run": True} if dry_run else {}))
     log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
     async with open_hub(settings) as hub:
-        report = await hub.undo(run_id, force=force)
+        if run_id is None:
+            return await _many(hub, query, wish, dry_run=dry_run, sure=sure, as_json=as_json)
+        if dry_run:
+            return await _shown(hub, [run_id], wish, as_json=as_json)
+        return await _one(hub, run_id, wish, as_json=as_json)
+
+
+async def _one(hub: Hub, run_id: str, wish: Wish, *, as_json: bool) -> int:
+    from hub.flow.report import document  # noqa: PLC0415 - what only this command needs is loaded when it runs
+    from hub.model import Outcome  # noqa: PLC0415
+
+    report = await hub.undo(run_id, wish)
     if as_json:
         print_json(document(report))
     else:
         out().print(runs_table(report.runs))
     return 0 if report.outcomes == (Outcome.RESTORED,) else 1
+
+
+async def _many(hub: Hub, query: Query, wish: Wish, *, dry_run: bool, sure: bool, as_json: bool) -> int:
+    from hub.flow.report import document  # noqa: PLC0415 - what only this command needs is loaded when it runs
+    from hub.flow.undo_batch import Undone, choose, undo_all  # noqa: PLC0415
+    from hub.model import Outcome  # noqa: PLC0415
+
+    chosen = await choose(hub.kit, query)
+    _say_left(chosen, as_json=as_json)
+    if not chosen.runs:
+        print_error("no run matches that changed something and is not taken back yet")
+        return 2
+    if dry_run:
+        return await _shown(hub, [run.run_id for run in chosen.runs], wish, as_json=as_json)
+    if not sure:
+        if not sys.stdin.isatty():
+            print_error(f"{len(chosen.runs)} runs would be taken back; look with --dry-run, then say --yes")
+            return 2
+        await _shown(hub, [run.run_id for run in chosen.runs[:SHOWN]], wish, as_json=False)
+        if not typer.confirm(f"Take back {len(chosen.runs)} runs?", err=True):
+            return 2
+    done: list[Undone] = []
+    with counted("taking back", shown=not as_json) as count:
+
+        async def on_undone(one: Undone) -> None:
+            done.append(one)
+            if count is not None:
+                count(len(done), len(chosen.runs))
+            if as_json and one.report is not None:
+                print_json(document(one.report))
+            elif one.report is None:
+                print_error(f"run {one.run.run_id}: {one.why}")
+
+        await undo_all(hub.kit, chosen.runs, wish, on_undone)
+    runs = [run for one in done if one.report for run in one.report.runs]
+    restored = sum(run.outcome is Outcome.RESTORED for run in runs)
+    if not as_json:
+        out().print(runs_table(runs[:SHOWN]))
+        out().print(f"{restored} of {len(chosen.runs)} runs taken back")
+    return 0 if restored == len(chosen.runs) else 1
+
+
+async def _shown(hub: Hub, run_ids: list[str], wish: Wish, *, as_json: bool) -> int:
+    """What would be put back; nothing is changed."""
+    from hub.abreast import abreast  # noqa: PLC0415 - what only this command needs is loaded when it runs
+    from hub.journals.wire import to_json  # noqa: PLC0415
+    from hub.model import Run  # noqa: PLC0415
+
+    found: dict[str, Run] = {}
+
+    async def look(run_id: str) -> None:
+        found[run_id] = await hub.preview_undo(run_id, wish)
+
+    await abreast(run_ids, look, hands=hub.kit.settings.concurrency)
+    runs = [found[run_id] for run_id in run_ids]
+    for run in runs if as_json else ():
+        print_json(to_json(run))
+    if not as_json:
+        out().print(runs_table(runs, title="What would be put back", with_run=False))
+    return 0 if all(run.outcome is not None and run.outcome.well for run in runs) else 1
+
+
+def _say_left(chosen: Chosen, *, as_json: bool) -> None:
+    if as_json:
+        return
+    for run, why in chosen.left[:SHOWN]:
+        err().print(f"left: {run.bot} on {run.target_id or run.entity_id}: {why}", style="dim", markup=False)

@@ -60,6 +60,7 @@ def _account(account: AccountHealth) -> dict[str, Any]:
             "not_allowed": {name: list(actions) for name, actions in rights.lacking.items()},
             "added": list(rights.added),
             "gone": list(rights.gone),
+            "guards_lack": list(rights.guards_lack),
         },
         "opt_in_regions": None if account.regions is None else list(account.regions),
         "lines": [_line(line) for line in account.lines],

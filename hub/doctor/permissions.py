@@ -17,7 +17,11 @@ from hub.doctor.asking import unseen
 from hub.doctor.versions import Versions
 from hub.doctor.words import By, Line, Rights, warning
 from spoke_role import coverage
+from spoke_role.guard_reads import GUARD_READS
 from spoke_role.policy import policies
+
+_Judgement = tuple[dict[str, tuple[str, ...]], tuple[str, ...], coverage.Drift]
+"""What bots lack, what guards lack, and in what the documents differ from the expected ones."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -34,7 +38,7 @@ class Permissions:
     names: Mapping[str, str]
     _read: dict[str, Rights] = field(default_factory=dict)
     _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
-    _judged: dict[str, tuple[dict[str, tuple[str, ...]], coverage.Drift]] = field(default_factory=dict)
+    _judged: dict[str, _Judgement] = field(default_factory=dict)
 
     @asynccontextmanager
     async def turn(self, version: str) -> AsyncIterator[None]:
@@ -67,7 +71,7 @@ class Permissions:
     ) -> Rights:
         """What these documents allow, and in what they differ from what the version says they are, or from
         those of all bots where this hub does not make that version."""
-        lacking, drift = self._judge(version, documents, partition, account)
+        lacking, guards_lack, drift = self._judge(version, documents, partition, account)
         rights = Rights(
             version=version,
             by=By.DOCUMENTS,
@@ -75,6 +79,7 @@ class Permissions:
             lacking=lacking,
             added=drift.added,
             gone=drift.gone,
+            guards_lack=guards_lack,
         )
         if version and not self.versions.get(version):
             self._read[version] = rights
@@ -82,21 +87,27 @@ class Permissions:
 
     def _judge(
         self, version: str, documents: Sequence[Mapping[str, Any]], partition: str, account: str
-    ) -> tuple[dict[str, tuple[str, ...]], coverage.Drift]:
+    ) -> _Judgement:
         # A thousand accounts have the same documents but for their own number and their stack's id.
         text = json.dumps([version, *documents], sort_keys=True)
         like = _UUID.sub("", text.replace(account, ""))
         judged = self._judged.get(like)
         if judged is None:
             found, wanted = coverage.rules(documents), self.versions.wanted
-            lacking = coverage.Allowed(found).lacking(wanted, partition=partition, account=account)
+            allowed = coverage.Allowed(found)
+            lacking = allowed.lacking(wanted, partition=partition, account=account)
+            unread = tuple(sorted(allowed.without(GUARD_READS, partition=partition, account=account)))
             if (known := self.versions.get(version)) is None:
                 # A role for some chosen bots is known by the version that just these give.
                 self.versions.learn(version, tuple(bot for bot in wanted if bot.name not in lacking))
                 known = self.versions.get(version)
             expected = policies(known.bots if known else wanted)
             names = {**self.names, "AWS::Partition": partition, "AWS::AccountId": account}
-            judged = self._judged[like] = (lacking, coverage.drift(found, list(expected.values()), names))
+            judged = self._judged[like] = (
+                lacking,
+                unread,
+                coverage.drift(found, list(expected.values()), names),
+            )
         return judged
 
 

@@ -52,6 +52,9 @@ def _of_another(rights: Rights) -> Line:
     less = sum(each.startswith("Deny") for each in rights.gone)
     also = [f"allows {more} things beyond"] if more else []
     also += [f"lacks {less} of this hub's denials"] if less else []
+    if rights.guards_lack:
+        missing = ", ".join(rights.guards_lack)
+        also.append(f"guards cannot see there what is now, and go by the finding (no {missing})")
     return warning(
         _SUBJECT,
         "; ".join([seen, *also]),

@@ -109,6 +109,7 @@ class Rights:
             actions are empty where the role was made without that bot.
         added: what the policies hold beyond that version's, one text each.
         gone: what of that version they do not hold.
+        guards_lack: what guards want to read and the role does not allow; the bots need none of it.
     """
 
     version: str
@@ -117,6 +118,7 @@ class Rights:
     lacking: Mapping[str, tuple[str, ...]]
     added: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    guards_lack: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hub.errors import SpokeError
 from hub.flow.kit import Kit
 from hub.flow.plan import plan
 from hub.model import AccountFacts, Finding, Step
@@ -34,9 +35,10 @@ class Asked:
 
 async def asked(kit: Kit, finding: Finding) -> Asked:
     """The bots that the finding and the rules ask for."""
+    await kit.rules.refresh()
     decider = kit.rules.current()
-    facts = await _facts(kit, finding.account_id)
-    return Asked(finding, facts, decider.decide(finding, facts))
+    known = await facts(kit, finding.account_id)
+    return Asked(finding, known, decider.decide(finding, known))
 
 
 async def steps(kit: Kit, of: Asked) -> tuple[Step, ...]:
@@ -58,6 +60,14 @@ def of_bot(found: Sequence[Step], bot: str, args: tuple[str, ...]) -> Step | Non
     return None
 
 
-async def _facts(kit: Kit, account_id: str) -> AccountFacts:
-    """What rules ask about the account; nothing is looked up that none asks about."""
-    return AccountFacts()
+async def facts(kit: Kit, account_id: str) -> AccountFacts:
+    """What rules ask about the account; nothing is looked up that none asks about. What cannot be looked up is
+    unknown, and whoever asks about it fails closed."""
+    rules = kit.rules.current().rules
+    if not (rules.needs_ous or rules.needs_account_tags):
+        return AccountFacts()
+    try:
+        return await kit.facts.facts_of(account_id, ous=rules.needs_ous, tags=rules.needs_account_tags)
+    except SpokeError as error:
+        log.warning("account not looked up", extra={"account": account_id, "error": str(error)})
+        return AccountFacts()

@@ -11,6 +11,7 @@ from bots._catalogue import Catalogue
 from hub.aws.account import utc_now
 from hub.aws.accounts import Accounts, HubIdentity
 from hub.aws.directory import Directory
+from hub.aws.organization_facts import OrganizationFacts
 from hub.aws.spoke_roles import SpokeRoles
 from hub.guards import ChangeGuard, Guard
 from hub.journals import Journal
@@ -24,7 +25,13 @@ from hub.sinks.metrics import MetricsSink
 class RulesInForce(Protocol):
     """Where rules come from."""
 
-    def current(self) -> Decider: ...
+    def current(self) -> Decider:
+        """The rules in force."""
+        ...
+
+    async def refresh(self) -> None:
+        """See whether they have changed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +45,9 @@ class Kit:
     roles: SpokeRoles
     journal: Journal
     leases: Leases
+    facts: OrganizationFacts
     guards: tuple[Guard, ...]
+    undo_guards: tuple[Guard, ...]
     sinks: tuple[Sink, ...]
     metrics: MetricsSink
     rules: RulesInForce

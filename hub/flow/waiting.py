@@ -15,6 +15,7 @@ from hub.errors import JournalUnwritable
 from hub.flow import record
 from hub.flow.kept import kept_finding
 from hub.flow.kit import Kit
+from hub.guards import repeat
 from hub.journals import Journal, Note
 from hub.model import Answer, Outcome, Run, Step, Verdict
 
@@ -93,6 +94,8 @@ async def wait(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
     # First the note: a run that waits without one would wait for ever. One without such a run is passed over.
     if await read(kit.journal, run.run_id) is None:
         await kit.journal.keep(_note(waiting, 0))
+    until = verdict.until or expires_at or now + LONGEST
+    await repeat.waits(kit.journal, step, run.run_id, until, verdict)
     return await record.close(kit, replace(run, finding=finding), Outcome.WAITING, verdict.why)
 
 

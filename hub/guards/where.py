@@ -12,11 +12,13 @@ from typing import Generic, TypeVar
 
 from hub.aws.regions import GLOBAL
 from hub.guards import CurrentRules, Proposal
-from hub.model import Step
+from hub.model import AccountFacts, Step
 from hub.rules.guard_model import Entry, GuardRules
 from hub.rules.properties import Property, TagProperty, numbers
 
 E = TypeVar("E", bound=Entry)
+
+REMEMBERED = 20_000
 
 Narrowing = Callable[[Step, int], int]
 """Takes those entries out of a set (see `hub.rules.properties`) that are about something else than the step."""
@@ -57,14 +59,18 @@ class Entries(Generic[E]):
         self._what = what
         self._section = section
         self._narrowing = narrowing
-        self._ready: _Ready[E] | None = None
+        self._ready: Section[E] | None = None
 
     def about(self, step: Step) -> tuple[Fit[E], ...]:
-        """The entries that are or may be about the step (its bot and target are set), in the order of the file."""
+        """See `Section.about`."""
+        return self.in_force().about(step)
+
+    def in_force(self) -> Section[E]:
+        """The section of the rules that are in force now, for who asks it more than once about a step."""
         rules, ready = self._current(), self._ready
         if ready is None or ready.rules is not rules:
-            ready = self._ready = _Ready(rules, self._what, self._section(rules), self._narrowing)
-        return ready.about(step)
+            ready = self._ready = Section(rules, self._what, self._section(rules), self._narrowing)
+        return ready
 
 
 def deciding(fits: Iterable[Fit[E]]) -> Iterator[Fit[E]]:
@@ -76,13 +82,13 @@ def deciding(fits: Iterable[Fit[E]]) -> Iterator[Fit[E]]:
 
 
 def as_seen(proposal: Proposal) -> Step:
-    """The step with its target in the region where the look found the resource."""
-    step, region = proposal.step, proposal.run.region
-    assert step.target is not None
-    return step if step.target.region == region else replace(step, target=replace(step.target, region=region))
+    """The step about the resource as the look found it: its id, and the region it lives in."""
+    run, target = proposal.run, proposal.step.target
+    assert target is not None
+    return replace(proposal.step, target=replace(target, id=run.target_id or target.id, region=run.region))
 
 
-class _Ready(Generic[E]):
+class Section(Generic[E]):
     """A section of certain rules."""
 
     def __init__(
@@ -93,7 +99,8 @@ class _Ready(Generic[E]):
         narrowing: Callable[[Sequence[E]], Narrowing] | None,
     ) -> None:
         self.rules = rules
-        self._entries = tuple((entry, rules.place(what, entry)) for entry in entries)
+        self.entries = tuple(entries)
+        self._places = tuple(rules.place(what, entry) for entry in entries)
         wanted = [entry.where for entry in entries]
         self._accounts = Property([where.accounts for where in wanted])
         self._regions = Property([where.regions for where in wanted], folded=True)
@@ -102,19 +109,30 @@ class _Ready(Generic[E]):
         self._ous = Property([where.ous for where in wanted])
         self._tags = TagProperty([where.account_tags for where in wanted])
         self._narrow = narrowing(entries) if narrowing else None
+        # What is known of an account seldom changes.
+        self._known: dict[str, tuple[AccountFacts, tuple[int, int, int]]] = {}
 
     def about(self, step: Step) -> tuple[Fit[E], ...]:
-        if not self._entries:
+        """The entries that are or may be about the step (its bot and target are set), in the order of the file."""
+        if not self.entries:
             return ()
         assert step.bot is not None
         assert step.target is not None
-        facts, region = step.facts, step.target.region
-        among = self._accounts.met(step.finding.account_id)
+        region = step.target.region
+        among, no_ous, no_tags = self._of_account(step.finding.account_id, step.facts)
         among = self._regions.met(*((region, GLOBAL) if step.bot.is_global else (region,)), among=among)
         among = self._bots.met(step.bot.name, among=among)
         among = self._risks.met(step.bot.risk, among=among)
         if self._narrow is not None and among:
             among = self._narrow(step, among)
+        return tuple(self._fit(number, step, no_ous, no_tags) for number in numbers(among))
+
+    def _of_account(self, account: str, facts: AccountFacts) -> tuple[int, int, int]:
+        """The entries that are or may be about an account, and those whose OUs and whose tags are not known of it."""
+        known = self._known.get(account)
+        if known is not None and known[0] == facts:
+            return known[1]
+        among = self._accounts.met(account)
         no_ous = no_tags = 0
         if facts.ous is None:
             no_ous = among & self._ous.wanting
@@ -124,10 +142,13 @@ class _Ready(Generic[E]):
             no_tags = among & self._tags.wanting
         elif among & self._tags.wanting:
             among = self._tags.met(facts.tags.items(), among)
-        return tuple(self._fit(number, step, no_ous, no_tags) for number in numbers(among))
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[account] = (facts, (among, no_ous, no_tags))
+        return among, no_ous, no_tags
 
     def _fit(self, number: int, step: Step, no_ous: int, no_tags: int) -> Fit[E]:
-        entry, place = self._entries[number]
+        entry, place = self.entries[number], self._places[number]
         missing = [what for what, bits in (("OUs", no_ous), ("tags", no_tags)) if bits >> number & 1]
         if not missing:
             return Fit(entry, place)

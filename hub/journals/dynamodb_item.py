@@ -90,9 +90,10 @@ def to_item(run: Run, *, keep: timedelta) -> Item:
     if _size(body) > limit and run.calls:
         run = replace(run, calls=(), calls_left_out=run.calls_left_out + len(run.calls))
         body = _body(run)
-    if _size(body) > limit and run.outcome is not None and run.after is not None:
+    if _size(body) > limit and run.outcome is not None:
         left_out = "the state after the change was too large for the journal and is left out"
-        run = replace(run, after=None, message=run.message[:SHORT_MESSAGE], notes=(*run.notes, left_out))
+        notes = run.notes if run.after is None else (*run.notes, left_out)
+        run = replace(run, after=None, message=run.message[:SHORT_MESSAGE], notes=notes)
         body = _body(run)
     if _size(body) > limit:
         raise JournalUnwritable(

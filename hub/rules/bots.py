@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable
 
 from yaml.nodes import MappingNode, Node
 
@@ -33,6 +34,21 @@ def read_bots(
     return tuple(bot for item in items for bot in _Item(mistakes, catalogue, what, effect).read(item))
 
 
+def called(name: str, node: Node, what: str, mistakes: Mistakes, catalogue: Catalogue) -> AnyBot | None:
+    """The bot of that name or alias; None, and a mistake, if there is none."""
+    try:
+        return catalogue.bot_named(name)
+    except (UnknownBot, BrokenBot) as error:
+        wrong, _, meant = str(error).partition("; ")
+        mistakes.add(node, f"{what}: {wrong}", meant)
+        return None
+
+
+def standing_for(pattern: str, names: Iterable[str]) -> list[str]:
+    """The names that the pattern fits."""
+    return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+
+
 class _Item:
     def __init__(self, mistakes: Mistakes, catalogue: Catalogue, what: str, effect: Effect) -> None:
         self._mistakes = mistakes
@@ -54,7 +70,7 @@ class _Item:
         name, *words = split(text).words or ("",)
         if globs.is_pattern(name):
             return self._by_pattern(node, name, tuple(words))
-        bot = self._bot(node, name) if name else None
+        bot = called(name, node, self._what, self._mistakes, self._catalogue) if name else None
         if bot is None or not self._fits(node, bot, tuple(words)):
             return ()
         if self._effect is not Effect.RUN:
@@ -83,7 +99,7 @@ class _Item:
     def _by_pattern(self, node: Node, pattern: str, words: tuple[str, ...]) -> tuple[RuleBot, ...]:
         what = f"pattern {shown(pattern)} of {self._what}"
         names = self._catalogue.names()
-        found = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+        found = standing_for(pattern, names)
         if self._effect is Effect.RUN:
             self._mistakes.add(node, f"{what} stands for several bots", "name each bot that is to be run")
         elif words:
@@ -93,14 +109,6 @@ class _Item:
         elif not found:
             self._mistakes.add(node, f"{what} stands for no bot", did_you_mean(pattern.strip("*"), names))
         return tuple(RuleBot(name=name) for name in found)
-
-    def _bot(self, node: Node, name: str) -> AnyBot | None:
-        try:
-            return self._catalogue.bot_named(name)
-        except (UnknownBot, BrokenBot) as error:
-            wrong, _, meant = str(error).partition("; ")
-            self._mistakes.add(node, f"{self._what}: {wrong}", meant)
-            return None
 
     def _fits(self, node: Node, bot: AnyBot, words: tuple[str, ...]) -> bool:
         # Without words a rule that allows or refuses means the bot whatever its parameters.

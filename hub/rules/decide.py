@@ -55,6 +55,9 @@ class Decider:
         """Rules that never change."""
         return self
 
+    async def refresh(self) -> None:
+        """There is nothing to look at."""
+
     def decide(self, finding: Finding, facts: AccountFacts) -> tuple[Due, ...]:
         """What is due, the finding's own bots first; a bot with the same parameters once."""
         matched = self._matcher.matching(finding, facts)

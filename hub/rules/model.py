@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property
 
 from bots._bot import Risk
-from hub.rules.guard_model import GuardRules, Patterns, TagPatterns
+from hub.rules.guard_model import Entry, GuardRules, Patterns, TagPatterns
 
 HIGHEST_TRUSTED = Risk.ACCESS_REMOVAL
 """The most a bot may risk without a rule that allows it."""
@@ -76,7 +78,7 @@ class Rule:
         return any(each.name == bot and each.words in (None, words) for each in self.bots)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RuleSet:
     """A whole file. ``trust_line`` is None where the file says nothing about trust."""
 
@@ -86,15 +88,41 @@ class RuleSet:
     rules: tuple[Rule, ...] = ()
     guards: GuardRules = field(default_factory=GuardRules)
 
+    @cached_property
+    def needs_ous(self) -> bool:
+        """Whether somebody has to look up which OUs accounts are in."""
+        return any(ous for _, ous, _ in self._asked_of_accounts())
+
+    @cached_property
+    def needs_account_tags(self) -> bool:
+        """Whether somebody has to look up the tags of accounts."""
+        # Accounts can be exempt by a tag of their own.
+        return bool(self.guards.exemptions) or any(tags for _, _, tags in self._asked_of_accounts())
+
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is no mistake, and yet not what the writer will see happen."""
-        return tuple(
-            f"{self.place(rule)} asks for OUs or tags of accounts, which this hub does not look up yet: "
-            + ("it refuses wherever the rest fits" if rule.effect is Effect.REFUSE else "it matches nothing")
-            for rule in self.rules
-            if rule.match.ous or rule.match.account_tags
-        )
+        """What is no mistake, and yet not what every hub can do."""
+        found = []
+        for what, lines in (
+            ("OUs", [line for line, ous, _ in self._asked_of_accounts() if ous]),
+            ("tags", [line for line, _, tags in self._asked_of_accounts() if tags]),
+        ):
+            if lines:
+                found.append(
+                    f"{self.file} asks for {what} of accounts, first in line {min(lines)}: a hub has to be able to "
+                    "ask AWS Organizations; where it is not, such rules run and allow nothing, and such refusals "
+                    "and guards hold"
+                )
+        return tuple(found)
+
+    def _asked_of_accounts(self) -> Iterator[tuple[int, Patterns, TagPatterns]]:
+        """Line, OUs and tags of whatever can ask for them."""
+        for rule in self.rules:
+            yield rule.line, rule.match.ous, rule.match.account_tags
+        for section in fields(self.guards):
+            for entry in getattr(self.guards, section.name):
+                if isinstance(entry, Entry):
+                    yield entry.line, entry.where.ous, entry.where.account_tags
 
     def place(self, rule: Rule) -> str:
         """The rule and where to find it, for people."""

@@ -7,7 +7,6 @@ table; patterns are tried for what the tables left over only.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from hub.rules import globs
@@ -76,21 +75,22 @@ class TagProperty:
     """Tags: every key that is named must be there with a value that fits."""
 
     def __init__(self, wanted: Sequence[TagPatterns]) -> None:
-        self._tests: list[tuple[int, tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]]] = []
+        # Who names a key twice, in other letters, wants both met: that is another property.
+        patterns: dict[tuple[str, int], list[Patterns]] = {}
         self.wanting = 0
         for number, asked in enumerate(wanted):
-            if asked:
-                tests = tuple((key.casefold(), _compiled(patterns)) for key, patterns in asked)
-                self._tests.append((1 << number, tests))
+            for place, (key, values) in enumerate(asked):
+                again = sum(key.casefold() == other.casefold() for other, _ in asked[:place])
+                patterns.setdefault((key.casefold(), again), [()] * len(wanted))[number] = values
                 self.wanting |= 1 << number
+        self._keys = [(key, Property(each)) for (key, _), each in patterns.items()]
 
     def met(self, found: Iterable[tuple[str, str]], among: int) -> int:
         values: dict[str, list[str]] = {}
         for key, value in found:
             values.setdefault(key.casefold(), []).append(value)
-        for bit, tests in self._tests:
-            if among & bit and not all(_any(patterns, values.get(key, ())) for key, patterns in tests):
-                among &= ~bit
+        for key, values_wanted in self._keys:
+            among = values_wanted.met(*values.get(key, ()), among=among)
         return among
 
 
@@ -100,11 +100,3 @@ def numbers(bits: int) -> Iterator[int]:
         lowest = bits & -bits
         yield lowest.bit_length() - 1
         bits ^= lowest
-
-
-def _compiled(patterns: Patterns) -> tuple[re.Pattern[str], ...]:
-    return tuple(globs.compiled(pattern) for pattern in patterns)
-
-
-def _any(patterns: Sequence[re.Pattern[str]], values: Iterable[str]) -> bool:
-    return any(pattern.match(value) for value in values for pattern in patterns)

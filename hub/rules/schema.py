@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from bots._catalogue import Catalogue
+from hub.rules.guard_schema import BOT, guards
 from hub.rules.model import Effect, Trust
+from hub.rules.schema_shapes import ACCOUNTS, ENTITY, PATTERNS, TAGS, TEXT, mapping
 
 ABOUT = {
     "version": "The form of this file.",
     "trust_finding_actions": "Whether bots that a finding itself names may run. all: up to risk access-removal; "
     "listed: those that a matching rule lists; none: never.",
     "rules": "In any order: a rule that refuses wins over all others.",
+    "guards": "What may not be fixed, or not now, or not without a person.",
     "name": "Decisions are told by it. Every rule has another one.",
     "comment": "Why there is this rule, and who wants it.",
     "match": "What a finding must be like. Everything that is given must be met, of a list one item.",
@@ -25,9 +28,6 @@ ABOUT = {
     "regions": "Region codes; global for what has no region.",
     "entity": "The resource.",
     "severity": "The finding's severity.",
-    "id": "The resource's id, as the finding has it.",
-    "type": "The resource's type, as the finding has it.",
-    "tags": "Tags of the resource, as the finding has them.",
     "bot": "A bot with its parameters, as findings write it.",
     "allow": "Needed to run a bot that is disruptive or destructive.",
 }
@@ -35,25 +35,25 @@ ABOUT = {
 
 def schema(catalogue: Catalogue) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a rules file with these bots."""
-    entity = {"id": _PATTERNS, "name": _PATTERNS, "type": _PATTERNS, "tags": _TAGS}
     match = {
-        "ruleset": _PATTERNS,
-        "rule": _PATTERNS,
-        "accounts": _one_or_more({"type": "string", "pattern": "^[0-9]{12}$"}),
-        "ous": _PATTERNS,
-        "account_tags": _TAGS,
-        "regions": _PATTERNS,
-        "entity": _object(entity),
-        "severity": _PATTERNS,
+        "ruleset": PATTERNS,
+        "rule": PATTERNS,
+        "accounts": ACCOUNTS,
+        "ous": PATTERNS,
+        "account_tags": TAGS,
+        "regions": PATTERNS,
+        "entity": ENTITY,
+        "severity": PATTERNS,
     }
     # Editors complete the names and take parameters behind them.
-    named = {"anyOf": [{"enum": list(catalogue.names())}, {"type": "string", "minLength": 1}]}
-    bot = {"anyOf": [named, _object({"bot": named, "allow": {"type": "boolean"}}, "bot")]}
-    rule = _object(
+    named = {"anyOf": [{"enum": list(catalogue.names())}, TEXT]}
+    bot = {"anyOf": [named, mapping(ABOUT, {"bot": named, "allow": {"type": "boolean"}}, "bot")]}
+    rule = mapping(
+        ABOUT,
         {
-            "name": {"type": "string", "minLength": 1},
-            "comment": {"type": "string", "minLength": 1},
-            "match": {**_object(match), "minProperties": 1},
+            "name": TEXT,
+            "comment": TEXT,
+            "match": {**mapping(ABOUT, match), "minProperties": 1},
             "action": {"enum": list(Effect), "default": Effect.RUN},
             "bots": {"type": "array", "items": bot, "minItems": 1},
         },
@@ -63,11 +63,13 @@ def schema(catalogue: Catalogue) -> dict[str, Any]:
     )
     refusing = {"properties": {"action": {"const": Effect.REFUSE}}, "required": ["action"]}
     rule["anyOf"] = [{"required": ["bots"]}, refusing]
-    whole = _object(
+    whole = mapping(
+        ABOUT,
         {
             "version": {"const": 1},
             "trust_finding_actions": {"enum": list(Trust), "default": Trust.ALL},
             "rules": {"type": "array", "items": rule},
+            "guards": guards(),
         },
         "version",
     )
@@ -75,21 +77,5 @@ def schema(catalogue: Catalogue) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Remediation rules of the hub",
         **whole,
+        "$defs": {BOT: named},
     }
-
-
-def _one_or_more(item: dict[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
-
-
-_PATTERNS = _one_or_more({"type": "string", "minLength": 1})
-_TAGS = {"type": "object", "minProperties": 1, "additionalProperties": _PATTERNS}
-
-
-def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
-    told = {
-        key: {"description": ABOUT[key], **value} if key in ABOUT else value
-        for key, value in properties.items()
-    }
-    made = {"type": "object", "properties": told, "additionalProperties": False}
-    return {**made, "required": list(required)} if required else made

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bots._bot import AnyBot, Before, Check, Params, Target
+from bots._grants import grants
 from bots._words import parse
 from hub.aws.account import SpokeAccount, utc_now
-from hub.aws.accounts import session_policy
 from hub.aws.clients import Clients, Keys
 from hub.aws.throttle import Pacer
 from tests.bots.scene import Planted
 from tests.fake_aws.admin import Admin
-from tests.fake_aws.server import FakeAws
+from tests.fake_aws.server import FakeAws, policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ async def alone(
     Args:
         now: what the bot takes for the time.
     """
-    rights = session_policy(bot, admin.account_id, "aws")
+    # What it declares and no more: sessions of the hub may read a little besides, for its guards.
+    rights = policy(*(grant.statement(partition="aws", account=admin.account_id) for grant in grants([bot])))
     given = aws.role_credentials(admin.account_id, "bot-alone", [rights])
     keys = Keys(
         admin.account_id,
@@ -92,7 +93,7 @@ async def alone(
         rule="a rule",
     )
     try:
-        policy = planted.suggested_policy
-        yield Alone(bot, account, target, planted.words, json.dumps(policy) if policy else None)
+        suggested = planted.suggested_policy
+        yield Alone(bot, account, target, planted.words, json.dumps(suggested) if suggested else None)
     finally:
         await clients.close()

@@ -20,7 +20,7 @@ from bots._bot import AnyBot
 from bots._grants import PASS_ROLE, grants
 from bots._words import parse
 from hub.app import Hub, open_hub
-from hub.flow.undo import NothingToUndo
+from hub.flow.way_back import NothingToUndo
 from hub.guards.mode import Mode
 from hub.guards.optional import Optional
 from hub.model import Message, Outcome, Run

@@ -87,6 +87,33 @@ def test_values_that_are_not_given_stay_as_they_are(deploy: Deploy, admin: Admin
     assert stack_of(admin)["StackStatus"] == "UPDATE_COMPLETE"
 
 
+def test_rules_are_given_taken_away_and_not_taken_from_where_they_cannot_be_read(
+    deploy: Deploy, admin: Admin
+) -> None:
+    def policies() -> list[str]:
+        found = admin.client("iam").list_role_policies(RoleName="remediation-hub")["PolicyNames"]
+        return [str(each) for each in found]
+
+    refused = deploy(admin.account_id, "hub", *WORKER, "-P", "Rules=rules.yaml", "--yes")
+    assert refused.exit_code == 2
+    assert "Rules must be empty, s3://BUCKET/KEY or ssm:/NAME" in refused.stderr
+    done = deploy(admin.account_id, "hub", *WORKER, "-P", "Rules=ssm:/hub/rules", "--yes", "--json")
+    assert done.exit_code == 0, done.output
+    assert "HUB_RULES=ssm:/hub/rules" in told(done)["outputs"]["WorkerSettings"]
+    assert "rules" in policies()
+    done = deploy(admin.account_id, "hub", "-P", "Rules=", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "rules" not in policies()
+
+
+def test_a_change_of_mode_leaves_the_hub_a_way_into_accounts(deploy: Deploy, admin: Admin) -> None:
+    deploy(admin.account_id, "hub", *WORKER, "--yes")
+    done = deploy(admin.account_id, "hub", "-P", "DeploymentMode=multi", "--yes")
+    assert done.exit_code == 0, done.output
+    kept = admin.client("iam").get_role_policy(RoleName="remediation-hub", PolicyName="accounts")
+    assert "organizations:ListAccounts" in json.dumps(kept["PolicyDocument"])
+
+
 def test_asking_for_what_is_there_changes_nothing(deploy: Deploy, admin: Admin) -> None:
     deploy(admin.account_id, "hub", *WORKER, "--yes")
     again = deploy(admin.account_id, "hub", "--yes")

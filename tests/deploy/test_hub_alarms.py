@@ -37,6 +37,7 @@ async def written(caplog: pytest.LogCaptureFixture) -> set[Metric]:
     caplog.set_level(logging.INFO, "hub.sinks.metrics")
     sink = MetricsSink(NAMESPACE)
     await sink.publish(a_report(a_run(1)))
+    sink.rules_broken()
     sink.emit(Throttles=1, Waiting=1, QueueAge=1)
     found: set[Metric] = {*AWS_METRICS}
     for record in caplog.records:
@@ -72,7 +73,7 @@ def watched(alarm: dict[str, Any]) -> Iterator[Metric]:
 def test_somebody_is_told_of_each_trouble() -> None:
     both = {
         "findings-set-aside", "findings-wait", "findings-not-delivered", "reports-not-delivered",
-        "accounts-unreachable", "findings-throttled", "findings-fail",
+        "accounts-unreachable", "findings-throttled", "findings-fail", "rules-broken",
     }  # fmt: skip
     assert alarms(Compute="none").keys() == both
     assert alarms().keys() == both | {"function-fails"}
@@ -103,6 +104,7 @@ def test_alarms_watch_this_hubs_queues_topics_and_function() -> None:
         "accounts-unreachable": [],
         "findings-throttled": [],
         "findings-fail": [],
+        "rules-broken": [],
         "function-fails": ["remediation-hub"],
     }
 
@@ -110,6 +112,12 @@ def test_alarms_watch_this_hubs_queues_topics_and_function() -> None:
 def test_one_dead_letter_is_enough() -> None:
     alarm = alarms()["findings-set-aside"]
     assert (alarm["Threshold"], alarm["Statistic"], alarm["EvaluationPeriods"]) == (0, "Maximum", 1)
+
+
+def test_one_look_at_rules_that_cannot_be_used_is_enough() -> None:
+    alarm = alarms()["rules-broken"]
+    assert (alarm["Threshold"], alarm["Statistic"], alarm["EvaluationPeriods"]) == (0, "Sum", 1)
+    assert "hub rules check" in alarm["AlarmDescription"]
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_the_mailbox_is_subscribed_to_what_needs_a_person_and_to_all_alarms(esta
 def test_alarms_and_dashboard_are_there(estate: Estate) -> None:
     cloudwatch = estate.client("cloudwatch")
     alarms = cloudwatch.describe_alarms(AlarmNamePrefix="remediation-hub-")["MetricAlarms"]
-    assert len(alarms) == 9
+    assert len(alarms) == 10
     assert {action for each in alarms for action in each["AlarmActions"]} == {estate.hub["AlarmTopicARN"]}
     body = cloudwatch.get_dashboard(DashboardName=estate.hub["DashboardName"])["DashboardBody"]
     assert len(json.loads(body)["widgets"]) == 7

@@ -105,8 +105,11 @@ def test_only_the_hub_reports(aws: FakeAws) -> None:
         assert not here.publishes(here.account_id, role, "OutputTopicARN")
 
 
-def test_nobody_goes_past_the_topic_but_the_worker_who_puts_back_what_was_set_aside(aws: FakeAws) -> None:
+def test_nobody_goes_past_the_topic_but_who_puts_back_what_was_set_aside_and_the_hub_itself(
+    aws: FakeAws,
+) -> None:
     here = standing(aws, PublisherAccounts="OWN")
     assert here.sends("remediation-hub-worker")
-    for role in ("admin", "remediation-hub", "Dome9CloudBots"):
+    assert here.sends("remediation-hub"), "what was approved, with no more rights than the stack gives"
+    for role in ("admin", "Dome9CloudBots"):
         assert not here.sends(role)

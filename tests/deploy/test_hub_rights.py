@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.journals.dynamodb_table import ACTIONS
-from tests.deploy.hub_template import GIVEN_KEY, ORGANIZATION, hub, rights, said
+from tests.deploy.hub_template import GIVEN_KEY, ORGANIZATION, TEMPLATE, hub, rights, said
 from tests.deploy.worked_out import WorkedOut
 from tests.fake_aws.strict_iam import Word
 from tests.hub.doctor.stand import LOOK
@@ -20,6 +20,7 @@ OWN, OTHER = "arn:aws:iam::111122223333:role/Dome9CloudBots", "arn:aws:iam::2222
 MEMBER = {"aws__ResourceOrgID": ORGANIZATION}
 IN_ORGANIZATION = {"DeploymentMode": "multi", "OrganizationId": ORGANIZATION}
 
+POLICY = "AWS::IAM::Policy"
 RESOURCELESS = {
     "cloudwatch:GetMetricStatistics",
     "lambda:ListEventSourceMappings",
@@ -62,6 +63,11 @@ def test_doctor_may_look_at_what_the_hub_stands_on_and_at_nothing_like_it(action
     assert said(documents, action, f"{resource}-of-others") is Word.SILENT
 
 
+def test_the_hub_sends_itself_what_was_approved_and_nothing_else_anywhere() -> None:
+    assert said(rights(SINGLE), "sqs:SendMessage", QUEUE) is Word.ALLOW
+    assert said(rights(SINGLE), "sqs:SendMessage", f"{QUEUE}-dead") is Word.SILENT
+
+
 def test_doctor_may_do_all_it_does_about_the_hub() -> None:
     actions = [each["Action"] for document in rights(SINGLE) for each in document["Statement"]]
     assert set(LOOK) <= {one for each in actions for one in (each if isinstance(each, list) else [each])}
@@ -98,6 +104,51 @@ def test_the_hub_writes_to_its_own_log_only(compute: str) -> None:
     assert said(documents, "logs:DeleteLogGroup", f"{LOG}:{mine}:*") is Word.SILENT
 
 
+# --- the rules
+
+IN_S3, IN_SSM = "s3://rules-of-the-hub/prod/rules.yaml", "ssm:/hub/rules"
+OBJECT = "arn:aws:s3:::rules-of-the-hub/prod/rules.yaml"
+PARAMETER = "arn:aws:ssm:us-east-1:111122223333:parameter/hub/rules"
+
+
+@pytest.mark.parametrize(
+    ("rules", "action", "resource"),
+    [(IN_S3, "s3:GetObject", OBJECT), (IN_SSM, "ssm:GetParameter", PARAMETER)],
+)
+def test_the_hub_reads_the_one_place_where_its_rules_are(rules: str, action: str, resource: str) -> None:
+    documents = rights(hub(Rules=rules))
+    assert said(documents, action, resource) is Word.ALLOW
+    for other in (f"{resource}2", resource.rpartition("/")[0], f"{resource}/more", "*"):
+        assert said(documents, action, other) is Word.SILENT
+    wrong_one = {"s3:GetObject": "ssm:GetParameter", "ssm:GetParameter": "s3:GetObject"}[action]
+    assert wrong_one not in repr(documents)
+    assert said(documents, action.replace("Get", "Put"), resource) is Word.SILENT
+    assert said(rights(SINGLE), action, resource) is Word.SILENT
+
+
+@pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
+def test_the_place_of_the_rules_is_of_the_partition(partition: str) -> None:
+    for rules, end in ((IN_S3, OBJECT[len("arn:aws:") :]), (IN_SSM, ":111122223333:parameter/hub/rules")):
+        [document] = rights(hub(partition, Rules=rules), "rules")
+        [statement] = document["Statement"]
+        assert statement["Resource"].startswith(f"arn:{partition}:")
+        assert statement["Resource"].endswith(end)
+
+
+@pytest.mark.parametrize(("rules", "service"), [(IN_S3, "s3"), (IN_SSM, "ssm")])
+def test_rules_encrypted_with_the_hubs_key_can_be_read_and_with_no_other(rules: str, service: str) -> None:
+    stack = hub(Rules=rules, Encryption="own-key")
+    documents, key = rights(stack), stack.outputs["EncryptionKeyArn"]
+    via = {"kms__ViaService": f"{service}.us-east-1.amazonaws.com"}
+    assert said(documents, "kms:Decrypt", key, **via) is Word.ALLOW
+    assert said(documents, "kms:Decrypt", key.replace(":key/", ":key/0"), **via) is Word.SILENT
+    for other in ("s3", "ssm", "ec2"):
+        if other != service:
+            away = {"kms__ViaService": f"{other}.us-east-1.amazonaws.com"}
+            assert said(documents, "kms:Decrypt", key, **away) is Word.SILENT
+    assert said(documents, "kms:GenerateDataKey", key, **via) is Word.SILENT
+
+
 # --- with a customer managed key
 
 
@@ -132,6 +183,32 @@ def test_a_single_hub_enters_its_own_account_only(action: str) -> None:
     assert said(documents, "organizations:ListAccounts", "*") is Word.SILENT
 
 
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("organizations:ListParents", "account/{id}/222233334444"),
+        ("organizations:ListParents", "ou/{id}/ou-ab12-cdefgh12"),
+        ("organizations:DescribeOrganizationalUnit", "ou/{id}/ou-ab12-cdefgh12"),
+        ("organizations:ListTagsForResource", "account/{id}/222233334444"),
+    ],
+)
+def test_a_hub_of_an_organization_knows_where_its_accounts_are_and_of_no_other(
+    action: str, resource: str
+) -> None:
+    # They are the management account's, which the template does not know.
+    start = "arn:aws:organizations::999900001111:"
+    own, other = (start + resource.replace("{id}", each) for each in (ORGANIZATION, "o-otherorgid0"))
+    assert said(rights(MULTI), action, own) is Word.ALLOW
+    assert said(rights(MULTI), action, other) is Word.SILENT
+    assert said(rights(ANYWHERE), action, other) is Word.ALLOW
+    assert said(rights(SINGLE), action, own) is Word.SILENT
+    for stack in (MULTI, ANYWHERE):
+        assert said(rights(stack), action, own.replace("account/", "policy/").replace("ou/", "root/")) is (
+            Word.SILENT
+        )
+        assert said(rights(stack), "organizations:ListAccounts", "*") is Word.ALLOW
+
+
 def test_a_hub_of_an_organization_enters_its_accounts_only() -> None:
     documents = rights(MULTI)
     assert said(documents, "sts:AssumeRole", OTHER, **MEMBER) is Word.ALLOW
@@ -151,7 +228,19 @@ def test_the_hub_becomes_no_other_role(stack: WorkedOut) -> None:
 @pytest.mark.parametrize("organization", ["", ORGANIZATION])
 def test_exactly_one_way_in_goes_with_each_mode(mode: str, organization: str) -> None:
     stack = hub(DeploymentMode=mode, OrganizationId=organization)
-    assert len(rights(stack, "enter")) == 1
+    [document] = rights(stack, "accounts")
+    entering = [each for each in document["Statement"] if each["Action"] == "sts:AssumeRole"]
+    assert len(entering) == 1
+    assert ("Condition" in entering[0]) is (mode == "multi" and organization != "")
+
+
+def test_a_change_of_mode_changes_the_policy_and_takes_no_other_away() -> None:
+    # CloudFormation deletes what is gone last: a policy of the same name that another resource has just made, too.
+    [single] = [name for name, each in SINGLE.of_type(POLICY).items() if each["PolicyName"] == "accounts"]
+    policies = [each["Properties"] for each in TEMPLATE["Resources"].values() if each["Type"] == POLICY]
+    names = [each["PolicyName"] for each in policies]
+    assert sorted(names) == sorted(set(names))
+    assert all(single in stack.resources for stack in (MULTI, ANYWHERE))
 
 
 # --- who may become the hub

@@ -119,12 +119,16 @@ def test_the_function_is_told_only_settings_that_exist() -> None:
 @pytest.mark.parametrize("accounts", ["", "222233334444,333344445555"])
 def test_the_functions_settings_can_be_read(accounts: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment(
-        Accounts=accounts, OptionalBots="vpc_delete,ec2_terminate_instance", Concurrency="8"
+        Accounts=accounts,
+        OptionalBots="vpc_delete,ec2_terminate_instance",
+        Concurrency="8",
+        Rules="ssm:/hub/rules",
     ).items():
         monkeypatch.setenv(name, value)
     settings = Settings.load()
     assert settings.accounts == tuple(filter(None, accounts.split(",")))
     assert settings.optional_bots == ("vpc_delete", "ec2_terminate_instance")
+    assert settings.rules == "ssm:/hub/rules"
     assert settings.journal == "dynamodb:remediation-hub"
     assert settings.journal_days == 400
     assert settings.report_topic_arn == hub().outputs["OutputTopicARN"]
@@ -146,6 +150,7 @@ def test_a_worker_is_told_the_same_as_the_function_and_where_it_is() -> None:
         "DeploymentMode": "multi",
         "Accounts": "222233334444",
         "DryRun": "false",
+        "Rules": "s3://rules-of-the-hub/rules.yaml",
         "OptionalBots": "vpc_delete",
         "FeedbackHosts": "example.com",
     }

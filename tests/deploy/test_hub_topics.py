@@ -128,8 +128,12 @@ def test_only_the_topic_of_findings_writes_to_the_queue() -> None:
     assert sends(hub(), service="sns.amazonaws.com", aws__SourceArn=INPUT) is Word.ALLOW
     assert sends(hub(), service="sns.amazonaws.com", aws__SourceArn=OUTPUT) is Word.DENY
     assert sends(hub(), service="sns.amazonaws.com") is Word.DENY
-    for caller in (ADMIN, HUB_ROLE, SCANNER, *SPOKES):
+    for caller in (ADMIN, SCANNER, *SPOKES):
         assert sends(hub(), caller) is Word.DENY
+
+
+def test_the_hub_may_send_itself_what_was_approved() -> None:
+    assert sends(hub(), HUB_ROLE) is Word.SILENT  # as its own rights say
 
 
 @pytest.mark.parametrize("worker", ["", "arn:aws:iam::111122223333:user/operator"])

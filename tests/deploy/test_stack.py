@@ -43,7 +43,7 @@ async def test_the_hubs_stack_makes_topics_queues_table_and_role(aws: FakeAws) -
     wanted = {each["IndexName"]: each["KeySchema"] for each in table_definition()["GlobalSecondaryIndexes"]}
     assert {each["IndexName"]: each["KeySchema"] for each in table["GlobalSecondaryIndexes"]} == wanted
     policies = admin.client("iam").list_role_policies(RoleName=outputs["HubRoleName"])["PolicyNames"]
-    assert sorted(policies) == ["enter", "log", "look", "work"]
+    assert sorted(policies) == ["accounts", "log", "look", "work"]
 
 
 async def test_the_hub_of_an_organization_is_given_the_way_into_that_organization(aws: FakeAws) -> None:
@@ -51,7 +51,7 @@ async def test_the_hub_of_an_organization_is_given_the_way_into_that_organizatio
     given = {"DeploymentMode": "multi", "OrganizationId": "o-exampleorgid"}
     outputs = await hub_stack(aws, admin.account_id, **given)
     iam = admin.client("iam")
-    document = iam.get_role_policy(RoleName=outputs["HubRoleName"], PolicyName="enter")["PolicyDocument"]
+    document = iam.get_role_policy(RoleName=outputs["HubRoleName"], PolicyName="accounts")["PolicyDocument"]
     entering = next(each for each in document["Statement"] if each["Action"] == "sts:AssumeRole")
     assert entering["Resource"] == "arn:aws:iam::*:role/Dome9CloudBots"
     assert entering["Condition"] == {"StringEquals": {"aws:ResourceOrgID": "o-exampleorgid"}}

@@ -15,6 +15,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
+from moto.organizations.models import organizations_backends
 
 from tests.fake_aws.iam_actions import PREFIXES
 from tests.fake_aws.iam_arns import ANY, Arns, Finder, Where, named, table, texts
@@ -177,6 +178,16 @@ def _logs(call: Call, where: Where) -> Arns:
 
 
 def _organizations(call: Call, where: Where) -> Arns:
+    about = (
+        call.params.get("ChildId") or call.params.get("ResourceId") or call.params.get("OrganizationalUnitId")
+    )
+    if about is not None:
+        # AWS's own account of them all is the management account, whoever asks.
+        owner, _ = organizations_backends.master_accounts.get(where.account_id, (where.account_id, ""))
+        organization = organizations_backends[owner][where.partition].org
+        kind = {"r": "root", "o": "ou"}.get(str(about)[0], "account")
+        within = organization.id if organization else "o-none"
+        return (f"arn:{where.partition}:organizations::{owner}:{kind}/{within}/{about}",)
     return ANY if call.operation.startswith(("List", "DescribeOrganization")) else ()
 
 
@@ -222,6 +233,10 @@ def _sqs(call: Call, where: Where) -> Arns:
 
 def _ssm(call: Call, where: Where) -> Arns:
     kinds = {"Name": "document/{}"} if call.operation.endswith("DocumentPermission") else {}
+    if call.operation == "GetParameter":
+        # The first slash of a name is the one after the kind; a version or label after a colon is no part of it.
+        name = str(call.params["Name"]).removeprefix("/").partition(":")[0]
+        return (f"arn:{where.partition}:ssm:{call.region}:{where.account_id}:parameter/{name}",)
     return named(call, where, kinds)
 
 

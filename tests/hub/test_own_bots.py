@@ -28,6 +28,7 @@ from tests.conftest import MakeSettings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws, allow, policy
 from tests.hub.messages import finding, message
+from tests.hub.rules.files import everything_allowed
 
 NEW = '''
 """Put a note on a bucket.
@@ -100,6 +101,7 @@ def groups(admin: Admin) -> list[str]:
 
 @asynccontextmanager
 async def hub_with(folder: Path, spoke: Admin, settings: MakeSettings, **more: object) -> AsyncIterator[Hub]:
+    more = {"rules": everything_allowed(folder.parent), **more}
     async with open_hub(settings(spoke.account_id, bots_folder=str(folder), **more)) as hub:
         yield hub
 
@@ -301,7 +303,7 @@ async def test_trouble_with_the_network_is_told_as_such() -> None:
 async def test_a_bot_that_is_gone_cannot_take_its_work_back(
     tmp_path: Path, spoke: Admin, hub_settings: MakeSettings
 ) -> None:
-    from hub.flow.undo import NothingToUndo
+    from hub.flow.way_back import NothingToUndo
 
     write(tmp_path, "make_group", OLD)
     async with hub_with(tmp_path, spoke, hub_settings) as hub:

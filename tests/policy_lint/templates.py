@@ -26,6 +26,7 @@ EXAMPLES = {
     "OutputTopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:remediationOutput",
     "PublisherAccounts": "222233334444",
     "PublisherPrincipals": "arn:aws:iam::333344445555:role/scanner",
+    "Rules": "s3://rules-of-the-hub/rules.yaml",
     "WorkerPrincipal": f"arn:aws:iam::{ACCOUNT}:role/worker",
 }
 # Where resources keep policies: type -> properties. Those of trust policies name no resource.

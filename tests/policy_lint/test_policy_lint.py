@@ -38,7 +38,7 @@ def test_roles_for_some_of_the_bots_leave_nothing_to_say(bots: Any) -> None:
 
 def test_every_policy_of_the_templates_is_looked_at() -> None:
     hub = {found.where for found in policies(parsed((ROOT / "deploy/hub.yaml").read_text(encoding="utf-8")))}
-    assert {"InputTopicPolicy", "QueuePolicy", "HubRole", "HubWork", "EnterOrganization"} <= hub
+    assert {"InputTopicPolicy", "QueuePolicy", "HubRole", "HubWork", "Enter", "ReadRules"} <= hub
     spoke = {found.where for found in policies(parsed(render(select())))}
     assert {"Role", "Limits", "OptOut", "PermissionsEc2", "PermissionsIam"} <= spoke
 

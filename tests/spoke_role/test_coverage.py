@@ -10,6 +10,7 @@ import pytest
 from bots._bot import AnyBot, Before, Bot, NoParams, Risk, Undo, account, on
 from bots._catalogue import bot_named
 from spoke_role.coverage import Allowed, Drift, drift, rules
+from spoke_role.guard_reads import GUARD_READS
 from spoke_role.patterns import covers
 from spoke_role.policy import allowances, policies, select
 from tests.spoke_role.reading import NAMES, substituted
@@ -154,6 +155,21 @@ def test_the_templates_own_policies_have_not_drifted_whatever_names_they_were_gi
 def test_all_bots_are_allowed_by_the_templates_own_policies() -> None:
     found = Allowed(rules(deployed()))
     assert found.lacking(select(), partition="aws", account=ACCOUNT) == {}
+
+
+def test_what_guards_read_is_no_bots_need_and_is_told_where_it_is_missing() -> None:
+    def left(*without: str) -> Allowed:
+        documents = deployed()
+        for statement in (each for document in documents for each in document["Statement"]):
+            if statement["Effect"] == "Allow":
+                statement["Action"] = [each for each in statement["Action"] if each not in without]
+        return Allowed(rules(documents))
+
+    in_account = {"partition": "aws", "account": ACCOUNT}
+    assert list(left().without(GUARD_READS, **in_account)) == []
+    older = left("s3:GetBucketTagging", "iam:ListUserTags")
+    assert sorted(older.without(GUARD_READS, **in_account)) == ["iam:ListUserTags", "s3:GetBucketTagging"]
+    assert older.lacking(select(), **in_account) == {}
 
 
 def test_a_role_for_some_of_the_bots_allows_no_others_whatever_rights_it_has() -> None:

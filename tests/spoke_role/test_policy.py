@@ -16,6 +16,7 @@ from bots._catalogue import UnknownBot
 from bots._grants import PASS_ROLE, grants
 from hub.aws.accounts import SESSION_POLICY_CHARACTERS, session_policy
 from spoke_role.documents import MANAGED_POLICIES, POLICY_CHARACTERS, Document, TooLarge, size
+from spoke_role.guard_reads import GUARD_ACTIONS, GUARD_READS
 from spoke_role.limits import ESCALATIONS, limits
 from spoke_role.policy import about_itself, allowances, choice, policies, select, version, version_of
 from spoke_role.tags import CHOSEN_POLICY
@@ -30,7 +31,7 @@ MANY_ACTIONS = 16
 
 
 def granted(bots: tuple[AnyBot, ...]) -> dict[str, set[str]]:
-    """What the role may do for its bots, besides what it may read about itself."""
+    """What the role may do for its bots and for guards, besides what it may read about itself."""
     itself = about_itself()
     return allowed(
         {"Statement": [each for each in policy["Statement"] if each not in itself]}
@@ -63,16 +64,16 @@ def allowed(documents: Iterable[Document]) -> dict[str, set[str]]:
 
 
 def declared(bots: tuple[AnyBot, ...]) -> dict[str, set[str]]:
-    """The same, straight from the headers."""
+    """The same, straight from the headers and the list of what guards read."""
     found: dict[str, set[str]] = {}
-    for bot in bots:
-        for action in bot.actions:
-            for name, declared_on in _declared(bot, action):
-                patterns = {
-                    pattern.format(partition="${AWS::Partition}", account="${AWS::AccountId}")
-                    for pattern in declared_on
-                }
-                found[name] = found.get(name, set()) | patterns
+    wanted = [each for bot in bots for action in bot.actions for each in _declared(bot, action)]
+    wanted += [(action, grant.resources) for grant in GUARD_READS for action in grant.actions]
+    for name, declared_on in wanted:
+        patterns = {
+            pattern.format(partition="${AWS::Partition}", account="${AWS::AccountId}")
+            for pattern in declared_on
+        }
+        found[name] = found.get(name, set()) | patterns
     return {action: {"*"} if "*" in patterns else patterns for action, patterns in found.items()}
 
 
@@ -111,7 +112,7 @@ def test_no_action_is_allowed_by_a_wildcard() -> None:
 def test_a_role_for_chosen_bots_allows_what_these_declare_only() -> None:
     chosen = select(["s3_enable_versioning"])
     assert [bot.name for bot in chosen] == ["s3_enable_versioning"]
-    assert set(granted(chosen)) == {"s3:GetBucketVersioning", "s3:PutBucketVersioning"}
+    assert set(granted(chosen)) - {*GUARD_ACTIONS} == {"s3:GetBucketVersioning", "s3:PutBucketVersioning"}
 
 
 def test_bots_are_chosen_once_and_in_order_however_they_are_asked_for() -> None:
@@ -166,17 +167,17 @@ def test_an_action_narrowed_by_one_bot_and_not_by_another_is_allowed_everywhere(
 
 
 def hundred_bots(actions_each: int) -> tuple[AnyBot, ...]:
+    # As many of services in either half of the alphabet: each half has policies of its own.
+    services = [f"{'early' if bot % 2 else 'late'}{bot}" for bot in range(100)]
     return tuple(
         made_up(
             f"bot_{bot:03}",
-            reads=tuple(f"service{bot}:GetSomethingRatherLong{n}" for n in range(actions_each)),
+            reads=tuple(f"{service}:GetSomethingRatherLong{n}" for n in range(actions_each)),
             resources={
-                f"service{bot}:GetSomethingRatherLong0": (
-                    f"arn:{{partition}}:service{bot}:*:{{account}}:a/*",
-                )
+                f"{service}:GetSomethingRatherLong0": (f"arn:{{partition}}:{service}:*:{{account}}:a/*",)
             },
         )
-        for bot in range(100)
+        for bot, service in enumerate(services)
     )
 
 
@@ -188,9 +189,10 @@ def test_a_hundred_bots_fit_into_the_managed_policies_a_role_may_have() -> None:
     allowing = allowances(bots)
     assert allowed_anywhere(allowing.values()) >= {action for bot in bots for action in bot.actions}
     # Filled, not scattered: no policy could take the first action of the next one.
-    of_services = [name for name in allowing if name.startswith("l-to-z")]
-    assert len(of_services) > 2
-    assert all(size(allowing[name]) > POLICY_CHARACTERS - 200 for name in of_services[:-1])
+    for half in ("a-to-k", "l-to-z"):
+        of_services = [name for name in allowing if name.startswith(half)]
+        assert len(of_services) > 2
+        assert all(size(allowing[name]) > POLICY_CHARACTERS - 200 for name in of_services[:-1])
 
 
 def test_no_upgrade_moves_an_action_from_one_policy_to_another() -> None:
@@ -232,7 +234,10 @@ def test_a_session_has_what_its_bot_declares_within_what_the_role_has(bot: AnyBo
     text = session_policy(bot, NAMES["AWS::AccountId"], "aws-us-gov")
     assert len(text) <= SESSION_POLICY_CHARACTERS
     session = json.loads(session_policy(bot, NAMES["AWS::AccountId"], "aws"))
-    assert {a for statement in session["Statement"] for a in statement["Action"]} == set(bot.actions)
+    assert {a for statement in session["Statement"] for a in statement["Action"]} == {
+        *bot.actions,
+        *GUARD_ACTIONS,
+    }
     if all(statement["Resource"] == "*" for statement in session["Statement"]):
         return  # too long with its resources; the role, which has them, limits the session all the same
     role = {action: filled([{"Fn::Sub": p} for p in found]) for action, found in granted(ALL).items()}
@@ -387,6 +392,7 @@ def test_a_role_for_some_of_the_bots_is_of_no_use_to_the_sessions_of_others() ->
     assert heard("hub.any.0a1b2c3d4e5f", put) is Word.DENY
     assert heard("doctor", "s3:GetBucketVersioning") is Word.DENY
     assert heard("doctor", "ec2:DescribeRegions") is Word.ALLOW
+    assert heard("hub.s3_delete_bucket.0a1b2c3d4e5f", "tag:GetResources") is Word.DENY
     assert heard("hub.s3_delete_bucket.0a1b2c3d4e5f", put, ALL) is Word.ALLOW
     assert CHOSEN_POLICY not in policies(ALL)
 
@@ -399,6 +405,33 @@ def test_names_that_fit_into_no_policy_are_refused_rather_than_cut() -> None:
     bots = tuple(made_up(f"bot_{number}_{'x' * 40}") for number in range(150))
     with pytest.raises(TooLarge, match="the names of 150 bots"):
         policies(bots)
+
+
+# --- what guards read
+
+
+@pytest.mark.parametrize("bots", [ALL, (), select(["s3_enable_versioning"])], ids=["all", "none", "one"])
+def test_every_role_may_read_what_guards_ask_for_also_where_the_owner_keeps_the_hub_off(
+    bots: tuple[AnyBot, ...],
+) -> None:
+    texts = [json.dumps(_deployed(policy)) for policy in policies(bots).values()]
+    context: Context = {
+        "aws:ResourceTag/remediation-hub:opt-out": "true",
+        "aws:userid": "AROAEXAMPLEROLE00000:hub.s3_enable_versioning.0a1b2c3d4e5f",
+    }
+    for action, resource in (
+        ("tag:GetResources", "*"),
+        ("cloudtrail:LookupEvents", "*"),
+        ("iam:ListRoleTags", f"{SPOKE}:role/team/app"),
+        ("iam:ListUserTags", f"{SPOKE}:user/erin"),
+        ("s3:GetBucketTagging", "arn:aws:s3:::data"),
+    ):
+        assert spoken(texts, Request(action=action, resource=resource, context=context)) is Word.ALLOW
+
+
+def test_guards_may_only_look() -> None:
+    assert all(action.split(":")[1].startswith(("Get", "List", "Lookup")) for action in GUARD_ACTIONS)
+    assert all(not grant.passed_to for grant in GUARD_READS)
 
 
 # --- what it may read about itself

@@ -32,32 +32,38 @@ def log_call(
     request: Mapping[str, Any] | None = None,
     response: Mapping[str, Any] | None = None,
     resources: tuple[str, ...] = (),
-    caller: str = "",
+    caller: str | Mapping[str, Any] = "",
     error: str | None = None,
+    reads: bool | None = None,
 ) -> None:
     """Write a call into the log. moto logs nothing, so a test says what CloudTrail has seen.
 
     Args:
         resources: names that a look-up by ResourceName finds it by.
+        caller: the ARN, or all of the record's ``userIdentity``.
         error: the call's error code, if it was refused.
+        reads: what CloudTrail says of it, None if it does not say.
     """
+    somebody = f"arn:aws:iam::{account_id}:user/somebody"
     record: dict[str, Any] = {
         "eventName": name,
         "awsRegion": region,
         "recipientAccountId": account_id,
-        "userIdentity": {"arn": caller or f"arn:aws:iam::{account_id}:user/somebody"},
+        "userIdentity": caller if isinstance(caller, Mapping) else {"arn": caller or somebody},
         "requestParameters": request,
         "responseElements": response,
     }
     if error is not None:
         record["errorCode"] = error
-    event = {
+    event: dict[str, Any] = {
         "EventId": f"11112222-3333-4444-5555-{next(_number):012d}",
         "EventName": name,
         "EventTime": at.timestamp(),
         "Resources": [{"ResourceName": resource} for resource in resources],
         "CloudTrailEvent": json.dumps(record),
     }
+    if reads is not None:
+        event["ReadOnly"] = str(reads).lower()
     _log(account_id, region).append(event)
 
 

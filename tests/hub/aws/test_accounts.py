@@ -7,13 +7,14 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bots._aws import AwsError
 from bots._bot import Before, Bot, NoParams, Risk, Undo, account, on
-from hub.aws.accounts import Accounts, HubIdentity, session_policy
+from hub.aws.accounts import Accounts, HubIdentity, is_the_hubs, session_policy
 from hub.aws.clients import Clients
 from hub.aws.directory import DIRECTORY_SECONDS, NEWCOMER_SECONDS, Directory
 from hub.aws.errors import outcome_of
@@ -21,6 +22,7 @@ from hub.aws.throttle import Pacer
 from hub.errors import SpokeDenied, SpokeError, SpokeUnreachable
 from hub.model import Outcome
 from hub.settings import Settings
+from spoke_role.guard_reads import GUARD_ACTIONS
 from tests.conftest import MakeSettings
 from tests.fake_aws.server import (
     EXTERNAL_ID,
@@ -86,6 +88,7 @@ async def test_the_hub_enters_by_the_role_and_leaves_a_trail_to_the_finding(
     assert call.account_id == HUB_ACCOUNT
     assert entered.session == call.params["RoleSessionName"]
     assert entered.session.startswith("hub.iam_look_at_users.")
+    assert is_the_hubs(entered.session)
     assert who["Arn"] == f"arn:aws:sts::{spoke.account_id}:assumed-role/{SPOKE_ROLE}/{entered.session}"
 
 
@@ -121,6 +124,25 @@ async def test_a_session_may_do_only_what_its_bot_declares(aws: FakeAws, hub_set
     assert outcome_of(caught.value) is Outcome.DENIED
 
 
+def test_a_session_policy_too_long_for_resources_still_holds_what_guards_read() -> None:
+    far = tuple(f"arn:{{partition}}:made:*:{{account}}:something/rather/long/{n}/*" for n in range(40))
+    wide = replace(BOT, reads=on(far, "made:GetSomething"), writes=())
+    [statement] = json.loads(session_policy(wide, "222233334444", "aws"))["Statement"]
+    assert statement["Resource"] == "*"
+    assert statement["Action"] == sorted({"made:GetSomething", *GUARD_ACTIONS})
+
+
+def test_the_hub_knows_its_own_sessions_by_their_names() -> None:
+    assert is_the_hubs("hub.sg_delete.0123456789ab")
+    for other in (
+        "hub.sg_delete",
+        "hub..0123456789ab",
+        "hub.sg_delete.0123456789abc",
+        "my.hub.x.0123456789ab",
+    ):
+        assert not is_the_hubs(other)
+
+
 async def test_a_session_aws_takes_no_longer_is_not_used_again(
     aws: FakeAws, hub_settings: MakeSettings
 ) -> None:
@@ -148,13 +170,20 @@ async def test_without_narrowing_a_session_may_do_what_the_role_may(
     assert "Policy" not in entries(aws, spoke.account_id)[0].params
 
 
-def test_the_session_policy_holds_the_declared_actions_on_the_accounts_own_resources() -> None:
+def test_the_session_policy_holds_what_the_bot_declares_and_guards_read_on_the_accounts_own_resources() -> (
+    None
+):
     statements = json.loads(session_policy(BOT, "222233334444", "aws-us-gov"))["Statement"]
     found = {action: each["Resource"] for each in statements for action in each["Action"]}
     assert found == {
         "iam:ListUsers": ["*"],
         "iam:TagRole": ["*"],
         "iam:GetRole": ["arn:aws-us-gov:iam::222233334444:role/*"],
+        "cloudtrail:LookupEvents": ["*"],
+        "iam:ListRoleTags": ["arn:aws-us-gov:iam::222233334444:role/*"],
+        "iam:ListUserTags": ["arn:aws-us-gov:iam::222233334444:user/*"],
+        "s3:GetBucketTagging": ["arn:aws-us-gov:s3:::*"],
+        "tag:GetResources": ["*"],
     }
     assert {each["Effect"] for each in statements} == {"Allow"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from bots._catalogue import names
 from hub.cli import app, main
+from tests.fake_aws.server import HUB_ACCOUNT, FakeAws, allow
 from tests.hub.rules.test_reading import GOOD
 
 runner = CliRunner()
@@ -26,7 +28,7 @@ def test_a_good_file_is_told_in_a_line_with_remarks_and_status_0(folder: Path) -
     result = runner.invoke(app, ["rules", "check", "rules.yaml"])
     assert result.exit_code == 0
     assert "3 rules, trust_finding_actions: listed (rules.yaml line 2)" in result.stdout
-    assert "note: rule 'versioned' (rules.yaml line 4) asks for OUs" in result.stdout
+    assert "note: rules.yaml asks for OUs of accounts, first in line 4" in result.stdout
 
 
 def test_every_mistake_is_told_with_status_2(folder: Path) -> None:
@@ -64,6 +66,21 @@ def test_a_file_that_is_not_there_is_status_2(
         main()
     assert ended.value.code == 2
     assert "the rules file nowhere.yaml could not be read" in capsys.readouterr().err
+
+
+def test_rules_in_s3_and_in_a_parameter_are_checked_as_they_lie_there(
+    aws: FakeAws, hub_environment: FakeAws
+) -> None:
+    admin, name = aws.admin(HUB_ACCOUNT), f"rules-{secrets.token_hex(6)}"
+    aws.hub_credentials(allow("s3:GetObject", resource=f"arn:aws:s3:::{name}/*"), allow("ssm:GetParameter"))
+    admin.client("s3").create_bucket(Bucket=name)
+    admin.client("s3").put_object(Bucket=name, Key="rules.yaml", Body=GOOD)
+    admin.client("ssm").put_parameter(Name=f"/{name}", Type="String", Value="verson: 1\n")
+    good = runner.invoke(app, ["rules", "check", f"s3://{name}/rules.yaml"])
+    bad = runner.invoke(app, ["rules", "check", f"ssm:/{name}"])
+    assert (good.exit_code, bad.exit_code) == (0, 2)
+    assert f"3 rules, trust_finding_actions: listed (s3://{name}/rules.yaml line 2)" in good.stdout
+    assert f"ssm:/{name}:1: the file has no key 'verson'; did you mean 'version'?" in bad.stderr
 
 
 def test_the_schema_names_every_bot() -> None:

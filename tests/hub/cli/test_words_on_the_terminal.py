@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from bots._catalogue import names
 from hub import __version__
 from hub.cli import app, main
-from hub.cli.history import moment
+from hub.cli.ages import moment
 from hub.errors import RemediationUnknown
 
 COMMANDS = ("run", "plan", "work", "undo", "history", "why", "bots", "rules", "package", "demo")

@@ -61,7 +61,7 @@ async def test_doctors_session_may_only_look(aws: FakeAws, hub_settings: MakeSet
     [call] = entered
     [statements] = [json.loads(call.params["Policy"])["Statement"]]
     actions = {action for statement in statements for action in statement["Action"]}
-    assert all(action.split(":")[1].startswith(("Get", "List", "Describe")) for action in actions)
+    assert all(action.split(":")[1].startswith(("Get", "List", "Describe", "Lookup")) for action in actions)
     assert call.params["SourceIdentity"].startswith("doctor-")
     assert call.params["ExternalId"] == EXTERNAL_ID
 
@@ -156,6 +156,19 @@ async def test_a_role_of_an_older_hub_lacks_the_bots_that_came_since(
     )
     assert found.rights is not None
     assert dict(found.rights.lacking) == {"kms_enable_rotation": ("kms:DisableKeyRotation",)}
+
+
+async def test_a_role_of_a_hub_whose_guards_read_nothing_is_fit_for_all_bots(
+    aws: FakeAws, hub_settings: MakeSettings
+) -> None:
+    account = await protected(aws, template=older("0123456789cd", without="iam:ListRoleTags"))
+    found = await examined(hub_settings(account), account)
+    line = about(found.lines, "permissions")
+    assert (found.standing, line.state) == (Standing.PROTECTED, State.WARNING)
+    assert f"allows all {len(select())} bots" in line.seen
+    assert "guards cannot see there what is now, and go by the finding (no iam:ListRoleTags)" in line.seen
+    assert found.rights is not None
+    assert (found.rights.lacking, found.rights.guards_lack) == ({}, ("iam:ListRoleTags",))
 
 
 async def test_of_roles_of_one_older_version_the_policies_of_one_are_read(

@@ -15,7 +15,7 @@ from bots._bot import AnyBot, Before, Bot, Check, NoParams, Risk, Target, TryLat
 from bots._catalogue import Catalogue
 from hub.app import Hub, open_hub
 from hub.errors import PutOff
-from hub.flow.undo import NothingToUndo
+from hub.flow.way_back import NothingToUndo
 from hub.journals import Query
 from hub.model import Message, Outcome, Run
 from tests.conftest import MakeSettings

@@ -9,7 +9,7 @@ import pytest
 
 from hub.app import Hub, open_hub
 from hub.errors import JournalUnwritable
-from hub.flow.undo import NothingToUndo
+from hub.flow.way_back import NothingToUndo
 from hub.journals import Journal
 from hub.journals.memory import MemoryJournal
 from hub.leases import Leases

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub.app import open_hub
-from hub.flow.undo import NothingToUndo
+from hub.flow.undo import Wish
+from hub.flow.way_back import NothingToUndo
 from hub.journals import Query
 from hub.model import Outcome
 from tests.conftest import MakeSettings
@@ -74,7 +75,7 @@ async def test_what_somebody_changed_after_the_fix_is_not_overwritten_unless_for
         refused = only(await hub.undo(fixed.run_id))
         assert refused.outcome is Outcome.REFUSED
         assert "--force" in refused.message
-        forced = only(await hub.undo(fixed.run_id, force=True))
+        forced = only(await hub.undo(fixed.run_id, Wish(force=True)))
         assert forced.outcome is Outcome.RESTORED
     rules = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from bots._bot import NoParams, Params, Target
+from bots._bot import NoParams, Target
 from bots._catalogue import bot_named
 from hub.aws.accounts import HubIdentity
 from hub.aws.directory import AccountFacts, Directory
@@ -15,9 +15,11 @@ from hub.flow.guard import judge
 from hub.guards.mode import Mode
 from hub.guards.optional import Optional
 from hub.guards.own_resources import OwnResources
+from hub.guards.ruled_out import RuledOut
 from hub.guards.scope import Scope
 from hub.model import Action, Decision, Finding, Step, Verdict
 from hub.settings import Settings
+from tests.hub.guards.steps import in_force
 
 HUB, SPOKE = "111122223333", "222233334444"
 HUB_ROLE = f"arn:aws:sts::{HUB}:assumed-role/remediation-hub/worker"
@@ -66,7 +68,7 @@ class Silent(Directory):
 def scope(kind: type[Directory] = Organization, **given: object) -> Scope:
     told = settings(**({"deployment_mode": "multi"} | given))
     identity = Known(told)
-    return Scope(told, identity, kind(told, identity))
+    return Scope(in_force(), told, identity, kind(told, identity))
 
 
 async def test_an_active_account_of_the_organization_may_be_entered() -> None:
@@ -161,25 +163,13 @@ class Says:
 
 async def test_a_refusal_wins_over_a_dry_run_whatever_the_order() -> None:
     refuse = Says(Decision.REFUSE)
-    for guards in ((Mode(dry_run=True), refuse), (refuse, Mode(dry_run=True))):
+    for guards in ((Mode(in_force(), dry_run=True), refuse), (refuse, Mode(in_force(), dry_run=True))):
         assert (await judge(guards, step())).decision is Decision.REFUSE
 
 
 async def test_without_a_word_against_it_a_step_goes() -> None:
-    assert (await judge((Mode(dry_run=False),), step())).decision is Decision.GO
-    assert (await judge((Mode(dry_run=True),), step())).decision is Decision.DRY_RUN
-
-
-class DryRunWish(Params):
-    dry_run: bool = False
-
-
-async def test_a_finding_may_ask_for_a_dry_run_itself() -> None:
-    asked = replace(step(), params=DryRunWish(dry_run=True))
-    assert await Mode(dry_run=False).judge(asked) == Verdict(
-        decision=Decision.DRY_RUN, guard="mode", why="the finding asks for a dry run"
-    )
-    assert await Mode(dry_run=False).judge(replace(step(), params=DryRunWish())) is None
+    assert (await judge((Mode(in_force(), dry_run=False),), step())).decision is Decision.GO
+    assert (await judge((Mode(in_force(), dry_run=True),), step())).decision is Decision.DRY_RUN
 
 
 async def test_optional_bots_run_only_where_they_are_allowed() -> None:
@@ -216,3 +206,13 @@ async def test_what_the_hub_stands_on_is_known_by_its_names(
 ) -> None:
     verdict = await OwnResources(settings(), Known(settings())).judge(step(account, kind=kind, target=target))
     assert (verdict is not None and verdict.decision is Decision.REFUSE) == refused
+
+
+async def test_what_rules_refuse_is_refused_in_their_words() -> None:
+    verdict = await RuledOut().judge(
+        replace(step(), refusal="rule 'a' (rules.yaml line 3) refuses it: because")
+    )
+    assert verdict == Verdict(
+        decision=Decision.REFUSE, guard="rules", why="rule 'a' (rules.yaml line 3) refuses it: because"
+    )
+    assert await RuledOut().judge(step()) is None

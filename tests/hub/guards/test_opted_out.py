@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from hub.app import open_hub
-from hub.guards.opted_out import OptedOut
+from hub.guards.opted_out import OptedOut, OptedOutNow
+from hub.guards.tags_now import TagsNow
 from hub.model import Decision, Finding, Outcome, Step
 from tests.conftest import MakeSettings
 from tests.fake_aws.server import HUB_ACCOUNT, FakeAws
+from tests.hub.guards.steps import a_proposal, tagged, word
 from tests.hub.guards.test_guards import step
 from tests.hub.messages import message
 
@@ -82,3 +84,18 @@ async def test_a_finding_about_an_opted_out_resource_is_refused_without_entering
     assert f"data carries the tag {KEY}=true" in run.message
     assert aws.calls(spoke.account_id) == ()
     assert {call.name for call in aws.calls(HUB_ACCOUNT)[before:]} <= {"sts:GetCallerIdentity"}
+
+
+@pytest.mark.parametrize(
+    ("live", "decision"),
+    [({KEY: "True "}, Decision.REFUSE), ({KEY: "false", "a": "b"}, None), ({}, None), (None, None)],
+)
+async def test_the_tag_as_it_is_now_counts_before_a_change(
+    live: dict[str, str] | None, decision: Decision | None
+) -> None:
+    guard = OptedOutNow(TagsNow(tagged(live)))
+    proposal = a_proposal()
+    found = await guard.judge_change(proposal)
+    assert word(found) is decision
+    assert found is None or (found.guard == "opted out now" and found.why.startswith("data carries the tag"))
+    await guard.ended(proposal.step, proposal.run)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from botocore.config import Config
 from hub.aws.accounts import HubIdentity
 from hub.aws.clients import client_config
 from hub.journals import Journal, Query
+from hub.journals.dynamodb import DynamoDbJournal
 from hub.journals.dynamodb_table import create_table
 from hub.journals.schema import SCHEMA, Schema
 from hub.model import Run
@@ -23,6 +24,9 @@ from hub.settings import Settings
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HUB = "111122223333"
 SPOKE = "222233334444"
+
+
+Handlers = dict[str, Any]
 
 
 class Clock:
@@ -80,6 +84,43 @@ async def a_table(identity: HubIdentity) -> str:
     async with identity.client("dynamodb") as client:
         await create_table(client, name)
     return name
+
+
+@asynccontextmanager
+async def on_table(
+    address: str, clock: Clock, *, handlers: Handlers | None = None, keep_days: int = 400, table: str = ""
+) -> AsyncIterator[tuple[DynamoDbJournal, LoopbackIdentity, str]]:
+    """A journal on a table (new unless named), its identity, and the table's name. ``handlers`` are
+    botocore's events of all its calls."""
+    identity = LoopbackIdentity(address, AioSession())
+    table = table or await a_table(identity)
+    for event, handler in (handlers or {}).items():
+        identity.session.register(event, handler)
+    journal = DynamoDbJournal(identity, table, keep_days=keep_days, now=clock)
+    try:
+        await journal.start()
+        yield journal, identity, table
+    finally:
+        await journal.stop()
+
+
+async def stored(identity: LoopbackIdentity, table: str, key: dict[str, Any]) -> dict[str, Any]:
+    """The item as it lies in the table."""
+    async with identity.client("dynamodb") as client:
+        answer = await client.get_item(TableName=table, Key=key)
+    item: dict[str, Any] = answer["Item"]
+    return item
+
+
+def asks_twice(operation: str) -> Handlers:
+    """DynamoDB writes, its answer gets lost, and botocore asks again."""
+
+    def again(attempts: int, caught_exception: Any, **_: Any) -> float | None:
+        if attempts == 1 and caught_exception is None:
+            return 0.0
+        return None
+
+    return {f"needs-retry.dynamodb.{operation}": again}
 
 
 @dataclass(slots=True)

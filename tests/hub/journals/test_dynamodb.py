@@ -6,8 +6,6 @@ import base64
 import json
 import random
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +15,7 @@ import pytest
 from aiobotocore.session import AioSession
 
 from hub.errors import InternalError, JournalUnwritable
-from hub.journals import Lease, Query
+from hub.journals import Lease, Note, Query
 from hub.journals.dynamodb import DynamoDbJournal
 from hub.journals.dynamodb_item import (
     CLOSED_BYTES,
@@ -32,37 +30,19 @@ from hub.journals.dynamodb_item import (
 )
 from hub.journals.dynamodb_table import ACTIONS, table_definition, time_to_live
 from hub.journals.schema import SCHEMA
-from hub.model import Call, Outcome, Run
+from hub.model import Call, Outcome, PlannedCall, Run
 from tests.hub.journals.servers import serving
-from tests.hub.journals.stores import NOON, Clock, LoopbackIdentity, a_run, a_table, listed
-
-Handlers = dict[str, Any]
-
-
-@asynccontextmanager
-async def on_table(
-    address: str, clock: Clock, *, handlers: Handlers | None = None, keep_days: int = 400, table: str = ""
-) -> AsyncIterator[tuple[DynamoDbJournal, LoopbackIdentity, str]]:
-    """A journal on a table (new unless named), its identity, and the table's name. ``handlers`` are
-    botocore's events of all its calls."""
-    identity = LoopbackIdentity(address, AioSession())
-    table = table or await a_table(identity)
-    for event, handler in (handlers or {}).items():
-        identity.session.register(event, handler)
-    journal = DynamoDbJournal(identity, table, keep_days=keep_days, now=clock)
-    try:
-        await journal.start()
-        yield journal, identity, table
-    finally:
-        await journal.stop()
-
-
-async def stored(identity: LoopbackIdentity, table: str, key: dict[str, Any]) -> dict[str, Any]:
-    """The item as it lies in the table."""
-    async with identity.client("dynamodb") as client:
-        answer = await client.get_item(TableName=table, Key=key)
-    item: dict[str, Any] = answer["Item"]
-    return item
+from tests.hub.journals.stores import (
+    NOON,
+    Clock,
+    LoopbackIdentity,
+    a_run,
+    a_table,
+    asks_twice,
+    listed,
+    on_table,
+    stored,
+)
 
 
 def welcoming(answer: bytes, status: str) -> WSGIApplication:
@@ -88,6 +68,7 @@ class TestRefusals:
         """What every method says, the failure being the same for each."""
         texts = []
         lease = Lease(name="a", owner="o", fence=1, expires_at=NOON)
+        note = Note(name="a", body={}, until=NOON, shelf="a")
         for call in (
             lambda: journal.lease("a", owner="o", seconds=1),
             lambda: journal.renew(lease, seconds=1),
@@ -99,6 +80,12 @@ class TestRefusals:
             lambda: listed(journal),
             lambda: journal.settle("occurrence-1", report_id="report-1"),
             lambda: journal.settled("occurrence-1"),
+            lambda: journal.note("a"),
+            lambda: journal.keep(note),
+            lambda: journal.drop(replace(note, version=1)),
+            lambda: anext(journal.shelf("a")),
+            lambda: journal.tally("a", 1, until=NOON),
+            lambda: journal.tally("a", 0, until=NOON),
         ):
             with pytest.raises(JournalUnwritable) as refused:
                 await call()
@@ -155,7 +142,7 @@ class TestRefusals:
         with serving(welcoming(answer.encode(), f"{status} Refused")) as address:
             async with on_table(address, clock, table="hub-journal") as (journal, _, _):
                 texts = await self.told(journal)
-        assert len(texts) == 10
+        assert len(texts) == 16
         for text in texts:
             assert text.startswith("journal table hub-journal: DynamoDB ")
             assert re.search(advice, text)
@@ -174,17 +161,8 @@ class TestRefusals:
 class TestLostAnswers:
     """DynamoDB wrote, its answer got lost, and botocore asked again."""
 
-    @staticmethod
-    def asks_twice(operation: str) -> Handlers:
-        def again(attempts: int, caught_exception: Any, **_: Any) -> float | None:
-            if attempts == 1 and caught_exception is None:
-                return 0.0
-            return None
-
-        return {f"needs-retry.dynamodb.{operation}": again}
-
     async def test_a_lease_that_was_written_is_still_ours(self, moto_address: str, clock: Clock) -> None:
-        async with on_table(moto_address, clock, handlers=self.asks_twice("UpdateItem")) as (journal, _, _):
+        async with on_table(moto_address, clock, handlers=asks_twice("UpdateItem")) as (journal, _, _):
             lease = await journal.lease("bucket", owner="a", seconds=60)
             assert lease is not None
             assert lease.fence == 1
@@ -200,7 +178,7 @@ class TestLostAnswers:
         self, moto_address: str, dynalite_address: str, clock: Clock
     ) -> None:
         for address in (moto_address, dynalite_address):
-            async with on_table(address, clock, handlers=self.asks_twice("PutItem")) as (journal, _, _):
+            async with on_table(address, clock, handlers=asks_twice("PutItem")) as (journal, _, _):
                 assert await journal.open(a_run()) == a_run()
                 done = replace(a_run(), outcome=Outcome.FIXED, closed_at=NOON)
                 await journal.close(done)
@@ -296,6 +274,40 @@ class TestSizes:
         assert (kept.outcome, kept.before, kept.after) == (Outcome.FIXED, run.before, None)
         assert kept.notes == ("the state after the change was too large for the journal and is left out",)
         assert kept.message == "m" * 4000
+
+    async def test_a_waiting_run_that_does_not_fit_is_refused_and_nothing_is_written(
+        self, dynalite_address: str, clock: Clock
+    ) -> None:
+        def waiting(run_id: str, size: int) -> Run:
+            planned = PlannedCall("s3", "PutBucketPolicy", "eu-west-1", {"Policy": incompressible(size)})
+            return a_run(
+                run_id, finding={"key": "f"}, planned=(planned,), outcome=Outcome.WAITING, closed_at=NOON
+            )
+
+        async with on_table(dynalite_address, clock) as (journal, _, _):
+            fits = waiting("fits", 370_000)
+            await journal.close(fits)
+            assert await journal.get("fits") == fits
+            with pytest.raises(JournalUnwritable, match=r"bytes packed, and a DynamoDB journal holds 390000"):
+                await journal.close(waiting("too large", 400_000))
+            assert await journal.get("too large") is None
+
+    def test_a_run_that_never_had_a_state_after_it_is_not_said_to_lack_it(self) -> None:
+        keep = timedelta(days=400)
+        text = random.Random(8).randbytes(4_000).hex()
+
+        def run_of(size: int, message: str) -> Run:
+            return a_run(
+                before={"text": incompressible(size)},
+                message=message,
+                outcome=Outcome.WAITING,
+                closed_at=NOON,
+            )
+
+        size = CLOSED_BYTES - 20_000
+        free = CLOSED_BYTES - len(to_item(run_of(size, text[:4000]), keep=keep)["packed"]["B"])
+        run = run_of(size + free - 1_000, text)
+        assert from_item(to_item(run, keep=keep)) == replace(run, message=text[:4000])
 
     @pytest.mark.parametrize(("outcome", "limit"), [(None, OPEN_BYTES), (Outcome.FIXED, CLOSED_BYTES)])
     def test_the_list_of_calls_goes_before_a_state_would(self, outcome: Outcome | None, limit: int) -> None:
@@ -462,6 +474,11 @@ class TestTable:
                 assert await listed(journal) == ["run-1"]
                 await journal.settle("occurrence-1", report_id="report-1")
                 await journal.settled("occurrence-1")
+                kept = await journal.keep(Note(name="a", body={}, until=NOON + timedelta(hours=1), shelf="a"))
+                assert kept is not None
+                assert [each async for each in journal.shelf("a")] == [kept]
+                assert await journal.drop(kept)
+                assert await journal.tally("a", 1, until=NOON + timedelta(hours=1)) == 1
         assert calls == set(ACTIONS)
 
 

@@ -188,7 +188,8 @@ async def test_notes_and_tallies_whose_time_is_over_are_forgotten_at_start(path:
         for name, until in (("note, ended", soon), ("note, kept", late), ("note, dropped", late)):
             note = await journal.keep(Note(name=name, body={}, until=until))
             assert note is not None
-        assert await journal.drop(note)
+            if name == "note, dropped":
+                assert await journal.drop(note)
         await journal.tally("tally, ended", 5, until=soon)
         await journal.tally("tally, kept", 5, until=late)
     clock.forward(60)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
+
+import yaml
 
 from bots._catalogue import Catalogue
 from hub.model import Action, Finding
@@ -27,8 +31,37 @@ def rules(text: str) -> RuleSet:
     return found.rules
 
 
+class _Yaml12(yaml.SafeLoader):
+    """YAML as editors and their schemas read it: dates, ``on`` and ``off`` are texts."""
+
+
+_Yaml12.yaml_implicit_resolvers = {
+    sign: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag != "tag:yaml.org,2002:timestamp"
+        and not (tag == "tag:yaml.org,2002:bool" and sign.lower() in "yno")
+    ]
+    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def as_editors_see(text: str) -> Any:
+    """A file that has account ids in quotes or in want of them."""
+    return yaml.load(re.sub(r"(?<=[ \[])([0-9]{12})(?=[],}\n])", r'"\1"', text), Loader=_Yaml12)
+
+
 def decider(text: str) -> Decider:
     return Decider(rules(text), CATALOGUE)
+
+
+def everything_allowed(folder: Path) -> str:
+    """The path of a file that lets findings name every bot, as for tests of what bots do."""
+    file = folder / "everything-allowed.yaml"
+    file.write_text(
+        'version: 1\nrules:\n- {name: all, comment: a test, action: allow, match: {rule: "*"}, bots: ["*"]}\n'
+    )
+    return str(file)
 
 
 def a_finding(*actions: str, **more: Any) -> Finding:

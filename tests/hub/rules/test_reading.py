@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hub.rules import nodes
 from hub.rules import reading as reading_of_files
 from hub.rules.model import Effect, RuleBot, Trust
-from hub.rules.reading import ENTITY_KEYS, FILE_KEYS, MATCH_KEYS, RULE_KEYS
+from hub.rules.reading import FILE_KEYS, MATCH_KEYS, RULE_KEYS
+from hub.rules.values import ENTITY_KEYS
 from tests.hub.rules.files import reading, rules
 
 GOOD = """\
@@ -186,12 +187,6 @@ def test_a_file_of_any_size_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(reading_of_files, "MAX_BYTES", len(GOOD) - 1)
     [told] = reading(GOOD).mistakes
     assert "name accounts by their OUs" in told.meant
-
-
-def test_a_rule_that_asks_for_what_the_hub_does_not_know_is_remarked() -> None:
-    [remark] = rules(GOOD).remarks
-    assert "'versioned' (rules.yaml line 4)" in remark
-    assert "matches nothing" in remark
 
 
 _KEYS = st.sampled_from([*FILE_KEYS, *RULE_KEYS, *MATCH_KEYS, *ENTITY_KEYS, "bot", "allow", "odd"])

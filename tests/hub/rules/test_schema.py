@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from hub.rules.bots import BOT_KEYS
-from hub.rules.reading import ENTITY_KEYS, FILE_KEYS, MATCH_KEYS, RULE_KEYS
+from hub.rules.reading import FILE_KEYS, MATCH_KEYS, RULE_KEYS
 from hub.rules.schema import schema
+from hub.rules.values import ENTITY_KEYS
 from tests.hub.rules.files import CATALOGUE, reading
 from tests.hub.rules.test_reading import GOOD
 
