@@ -21,6 +21,7 @@ from hub.flow.resume import body_for
 from hub.flow.waiting import Waiting
 from hub.model import AccountFacts, Finding, Message, Outcome, Report
 from hub.rules.decide import Decider, Due
+from hub.rules.model import RuleSet
 from tests.conftest import MakeSettings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import HUB_ACCOUNT, FakeAws
@@ -233,18 +234,10 @@ async def test_what_waits_for_a_moment_cannot_be_hurried_but_ended(
 
 
 class NothingAsked(Decider):
-    """Rules that have been taken away."""
-
-    def __init__(self) -> None:
-        """It needs none."""
+    """Rules that ask for nothing, whatever a finding names."""
 
     def decide(self, finding: Finding, facts: AccountFacts = AccountFacts()) -> tuple[Due, ...]:  # noqa: B008
         return ()
-
-
-class Taken:
-    def current(self) -> Decider:
-        return NothingAsked()
 
 
 async def test_what_no_rule_asks_for_any_more_cannot_be_approved_and_anybody_can_end_it(
@@ -253,7 +246,7 @@ async def test_what_no_rule_asks_for_any_more_cannot_be_approved_and_anybody_can
     async with open_hub(hub_settings(spoke.account_id)) as opened:
         hub = asking(opened)
         _, run_id = await waits_for(hub, spoke)
-        without = Hub(replace(hub.kit, rules=Taken()))
+        without = Hub(replace(hub.kit, rules=NothingAsked(RuleSet(file=""), hub.kit.catalogue)))
         with pytest.raises(NotAnswered, match="no rule asks for it any more; `hub reject` ends it"):
             await says(without, run_id)
         await says(without, run_id, approved=False)
