@@ -323,6 +323,7 @@ async def test_what_a_person_has_to_allow_still_waits_for_one(
         sent = message(spoke.account_id, "sg_delete", id=group, region="us-east-1", type="SG")
         plan = await plan_for(hub, sent)
         assert [run.outcome for run in plan.runs] == [Outcome.WAITING]
+        assert [call.operation for call in plan.runs[0].planned or ()] == ["DeleteSecurityGroup"]
         (waits,) = await applied(hub, plan)
     assert waits.outcome is Outcome.WAITING
     assert f"hub approve {waits.run_id}" in waits.message
