@@ -34,6 +34,7 @@ _ABSENT = ("AccountNotFoundException", "ChildNotFoundException", "TargetNotFound
            "OrganizationalUnitNotFoundException")  # fmt: skip
 _EVERYTHING = ""
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class _NotThere(SpokeUnreachable):
@@ -67,7 +68,7 @@ class OrganizationFacts:
         of_organization = settings.deployment_mode is DeploymentMode.MULTI and not settings.accounts
         if not of_organization or not (ous or tags) or await self._directory.find(account_id) is None:
             return AccountFacts()
-        chain, tagged = await asyncio.gather(
+        chain, tagged = await _both(
             self._ous(account_id) if ous else _nothing(),
             self._tags.of(account_id) if tags else _nothing(),
         )
@@ -78,7 +79,7 @@ class OrganizationFacts:
         while not chain[0].startswith("r-"):
             chain.insert(0, await self._parents.of(chain[0]))
         root, *units = chain
-        names = await asyncio.gather(*(self._names.of(unit) for unit in units))
+        names = [await self._names.of(unit) for unit in units]
         paths = accumulate(names, "{}/{}".format)
         return (root, *(word for both in zip(units, paths, strict=True) for word in both))
 
@@ -126,6 +127,19 @@ class OrganizationFacts:
                     raise _NotThere(f"Organizations does not know {about}") from error
                 raise spoke_error(told, f"Organizations was asked about {about} ({operation})") from error
             return answer
+
+
+async def _both(one: Awaitable[T], other: Awaitable[U]) -> tuple[T, U]:
+    """The two, side by side. When one fails the other is waited for all the same: no call is under way any more
+    when the hub is closed because of it."""
+    found = await asyncio.gather(one, other, return_exceptions=True)
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
+    first, second = found
+    assert not isinstance(first, BaseException)
+    assert not isinstance(second, BaseException)
+    return first, second
 
 
 async def _nothing() -> None:

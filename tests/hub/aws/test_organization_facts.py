@@ -204,13 +204,15 @@ class Organizations:
     def __init__(self, **answers: list[Any]) -> None:
         self.asked: list[str] = []
         self.arrived = asyncio.Event()
+        self.slow = ""
         self._answers = {name: list(each) for name, each in answers.items()}
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         async def call(**params: Any) -> Any:
             self.asked.append(operation)
             self.arrived.set()
-            await asyncio.sleep(0)
+            for _ in range(50 if operation == self.slow else 1):
+                await asyncio.sleep(0)
             answers = self._answers[operation]
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
             if isinstance(answer, str):
@@ -272,6 +274,15 @@ async def test_one_failure_speaks_for_all_who_ask_the_same_within_some_seconds(
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + ASK_AGAIN_SECONDS + 1)
     assert (await known.facts_of(OTHER, ous=True, tags=False)).ous == ("r-ab12",)
+
+
+async def test_nothing_is_under_way_any_more_when_a_failure_is_told() -> None:
+    organizations = Organizations(list_parents=["ServiceException"], list_tags_for_resource=[{"Tags": []}])
+    organizations.slow = "list_tags_for_resource"
+    known = asking(organizations)
+    with pytest.raises(SpokeError, match="ServiceException"):
+        await known.facts_of(ONE, ous=True, tags=True)
+    assert not known._tags._asking
 
 
 async def test_a_clock_that_was_put_back_keeps_neither_answers_nor_failures(
