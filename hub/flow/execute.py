@@ -184,7 +184,10 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
     resumed = run.before is not None
     run = _with_look(bot, run, seen)
     if seen.check.compliant:
-        return await _already_right(kit, run, seen, resumed=resumed)
+        ended = await _already_right(kit, run, seen, resumed=resumed)
+        if resumed:
+            await tell_ended(kit.change_guards, step, ended)
+        return ended
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
