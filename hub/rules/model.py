@@ -113,7 +113,7 @@ class RuleSet:
                     "ask AWS Organizations; where it is not, such rules run and allow nothing, and such refusals "
                     "and guards hold"
                 )
-        return tuple(found)
+        return (*found, *self.guards.remarks)
 
     def _asked_of_accounts(self) -> Iterator[tuple[int, Patterns, TagPatterns]]:
         """Line, OUs and tags of whatever can ask for them."""

@@ -25,7 +25,7 @@ from tests.hub.flow.test_settle import BUCKETS, READS, bucket, versioning, write
 from tests.hub.messages import finding, message
 
 BOT = "s3_enable_versioning"
-GUARDS = ["rules", "scope", "optional", "own resources", "opted out", "mode"]
+GUARDS = ["rules", "scope", "optional", "own resources", "opted out", "mode", "approval"]
 
 
 def send(say: Say, spoke: Admin, key: str = "key", **entity: Any) -> tuple[str, dict[str, Any]]:

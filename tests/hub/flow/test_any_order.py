@@ -247,7 +247,8 @@ EVENTS = st.tuples(
 @given(st.lists(EVENTS, min_size=30, max_size=60))
 def test_whatever_happens_in_whatever_order(events: list[tuple[Event, int, int | None]]) -> None:
     story = Story()
-    for event, which, life in events:
+    for number, (event, which, life) in enumerate(events):
         event(story, which, life)
-        story.check()
+        if number % 8 == 0:
+            story.check()
     story.end()

@@ -161,6 +161,16 @@ async def test_a_try_that_fails_opens_it_anew_at_once() -> None:
     assert "after 4 failures in a row" in verdict.why
 
 
+async def test_a_try_that_fails_opens_it_anew_although_the_rules_allow_more_failures_by_now() -> None:
+    day = Day()
+    await opened(day, guard(day))
+    looser = guard(day, an_entry(10))
+    day.clock.time = NOW + PAUSE
+    await day.judged(looser, "try")
+    await day.end(looser, "try", Outcome.FAILED)
+    assert word(await day.judged(looser, "other")) is Decision.WAIT
+
+
 async def test_a_try_that_tells_nothing_leaves_it_to_the_next() -> None:
     day = Day()
     breakers = guard(day)

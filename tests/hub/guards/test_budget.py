@@ -242,6 +242,13 @@ async def test_runs_that_never_end_are_forgotten_and_stay_counted(monkeypatch: p
     assert await let_through(day, budgets, 9) == 2
 
 
+async def test_runs_that_have_to_wait_take_no_memory() -> None:
+    day = Day()
+    budgets = guard(day, hourly(0))
+    assert await let_through(day, budgets, 9) == 0
+    assert budgets._counted == {}
+
+
 async def test_a_name_that_no_store_would_take_is_counted_all_the_same() -> None:
     day = Day()
     budgets = guard(day, hourly(1, name="\ud800" * 500))
