@@ -1,5 +1,6 @@
 """Lambda entry. From SQS: settles the batch side by side and hands back the ids it could not settle in time.
-From SNS straight: settles, or raises so that Lambda delivers again."""
+From SNS straight: settles, or raises so that Lambda delivers again. Called by the clock: looks for what has waited long
+enough, as it does at the end of other invocations once a minute."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from hub.errors import HubError, NotNow
 from hub.flow.ingest import Received, from_lambda
 from hub.flow.kit import Kit
 from hub.settings import Settings
+from hub.sweep import Sweeper, by_the_clock
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -54,6 +56,7 @@ class Resident:
         except BaseException:
             self._runner.close()
             raise
+        self.sweeper = Sweeper(self.hub.kit)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to its end in the hub's loop."""
@@ -80,15 +83,23 @@ def handler(event: dict[str, Any], context: Context | None) -> dict[str, list[di
     finished is broken off before that and handed back; its runs stay open in the journal and go on with
     the next delivery.
     """
+    if by_the_clock(event):
+        kept = resident()
+        kept.run(kept.sweeper.once(seconds=_seconds_left(context)))
+        return {"batchItemFailures": []}
     records = from_lambda(event)
     kept = resident()
-    seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS if context else None
     kit = kept.hub.kit
-    failed = kept.run(_settle_all(kit, records, seconds))
+    failed = kept.run(_settle_all(kit, records, _seconds_left(context)))
+    kept.run(kept.sweeper.once_a_minute(seconds=_seconds_left(context)))
     kit.metrics.emit(Throttles=kit.accounts.fresh_throttles())
     if any(record_id is None for record_id in failed):
         raise HubError("a message from SNS was not settled; deliver it again")
     return {"batchItemFailures": [{"itemIdentifier": record_id} for record_id in failed if record_id]}
+
+
+def _seconds_left(context: Context | None) -> float | None:
+    return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS if context else None
 
 
 async def _settle_all(kit: Kit, records: tuple[Received, ...], seconds: float | None) -> list[str | None]:

@@ -1,7 +1,8 @@
 """The worker: settles the queue's messages side by side, hands back what it cannot finish.
 
 A message is deleted after its report is out, never before. While it is held its visibility is extended,
-so no other worker gets it; when this worker dies the extension ends and another takes over.
+so no other worker gets it; when this worker dies the extension ends and another takes over. Beside that it looks
+once a minute for what has waited long enough (`hub.sweep`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from hub.errors import HubError, LeaseLost, NotNow, PutOff, SettingsWrong
 from hub.flow.kit import Kit
 from hub.intake import Delivery, Intake, longer
 from hub.model import Outcome, Report
+from hub.sweep import Sweeper
 
 log = logging.getLogger(__name__)
 
@@ -84,14 +86,15 @@ class Worker:
         deletes = deleter(sqs, self._kit.settings.queue_url, region=self._kit.settings.region)
         beating = asyncio.create_task(intake.beat())
         progress = asyncio.create_task(self._log_progress(intake))
+        sweeping = asyncio.create_task(Sweeper(self._kit).for_ever())
         try:
             await self._consume(sqs, deletes, intake, beating)
         finally:
             # Side by side: thousands of messages take a while to be given back, and the grace period is short.
             await asyncio.gather(intake.hand_back(), self._drain())
-            for task in (beating, progress):
+            for task in (beating, progress, sweeping):
                 task.cancel()
-            await asyncio.gather(beating, progress, return_exceptions=True)
+            await asyncio.gather(beating, progress, sweeping, return_exceptions=True)
             self._emit(intake)
         return self.tally
 

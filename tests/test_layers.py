@@ -129,6 +129,7 @@ EDGES = (
     "hub.cli",
     "hub.app",
     "hub.work",
+    "hub.sweep",
     "hub.intake",
     "hub.demo",
     "hub.doctor",

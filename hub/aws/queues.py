@@ -1,4 +1,4 @@
-"""What becomes of messages that were received: they are deleted, or said when to come again."""
+"""What the hub does to a queue besides reading it: messages are sent, deleted, or said when to come again."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ from hub.batching import Batcher
 log = logging.getLogger(__name__)
 
 MAX_VISIBILITY_SECONDS = 43_200
+
+
+async def send(sqs: Any, queue_url: str, body: str, *, region: str) -> None:
+    """Send a message.
+
+    Raises:
+        AwsError: it may or may not be in the queue.
+    """
+    try:
+        await sqs.send_message(QueueUrl=queue_url, MessageBody=body)
+    except (ClientError, BotoCoreError) as error:
+        raise from_botocore(error, service="sqs", operation="SendMessage", region=region) from error
 
 
 async def visible_in(sqs: Any, queue_url: str, receipt: str, seconds: float) -> None:

@@ -47,6 +47,7 @@ def options(
 
 def _add_commands() -> None:
     from hub.cli import (  # noqa: PLC0415 - after app exists
+        answer,
         apply,
         bots,
         demo,
@@ -56,15 +57,34 @@ def _add_commands() -> None:
         lift,
         package,
         plan,
+        resume,
         rules,
         run,
         undo,
+        waiting,
         why,
         work,
     )
 
-    commands = (run, plan, apply, work, undo, lift, history, why, doctor, bots, rules, package, deploy, demo)
-    for module in commands:
+    for module in (
+        run,
+        plan,
+        apply,
+        work,
+        waiting,
+        answer,
+        resume,
+        undo,
+        lift,
+        history,
+        why,
+        doctor,
+        bots,
+        rules,
+        package,
+        deploy,
+        demo,
+    ):
         module.add_to(app)
 
 

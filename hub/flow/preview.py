@@ -47,7 +47,7 @@ async def _looked(kit: Kit, step: Step, run: Run) -> Run:
         return record.ended(kit, run, Outcome.COMPLIANT, seen.check.why)
     touched = await guard.judge_touched(kit.guards, step, seen.check)
     judged = await execute.judged_change(kit, step, run, seen, only_asked=True)
-    run = replace(run, notes=run.notes + judged.remarks)
+    run = await execute.rehearsed(step, replace(run, notes=run.notes + judged.remarks), seen)
     words = f"; {verdict.why}" if verdict.decision is Decision.DRY_RUN else ""
     outcome, why = Outcome.WOULD_FIX, f"{seen.check.why}{words}"
     for said in (judged.verdict, touched):

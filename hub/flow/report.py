@@ -14,6 +14,7 @@ from typing import Any
 from hub import __version__
 from hub.flow.redaction import plain, redactor
 from hub.flow.shortening import PLANNED, shortened
+from hub.flow.waiting_words import waiting_words
 from hub.model import Finding, Outcome, PlannedCall, Report, Run
 
 __all__ = ["as_json", "attributes", "document", "report_id", "shortened", "text"]
@@ -99,7 +100,7 @@ def _entry(run: Run, clean: Callable[[Any], Any]) -> dict[str, Any]:
         entry["Undo of"] = run.undo_of
     if run.planned is not None:
         entry[PLANNED] = clean([planned_call(call) for call in run.planned])
-    return entry
+    return entry | {name: clean(value) for name, value in waiting_words(run).items()}
 
 
 def planned_call(call: PlannedCall) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -58,7 +59,14 @@ def _cloudwatch(call: Call, where: Where) -> Arns:
 
 
 def _dynamodb(call: Call, where: Where) -> Arns:
-    return ANY if call.operation == "ListTables" else named(call, where, {"TableName": "table/{}"})
+    """What is asked of an index needs the right on the index; batches name their tables as keys."""
+    if call.operation == "ListTables":
+        return ANY
+    if (index := call.params.get("IndexName")) is not None:
+        return named(call, where, {"TableName": f"table/{{}}/index/{index}"})
+    batch = {"RequestItems": list(call.params.get("RequestItems", ()))}
+    batched = named(replace(call, params=batch), where, {"RequestItems": "table/{}"})
+    return batched or named(call, where, {"TableName": "table/{}"})
 
 
 # --- ecs

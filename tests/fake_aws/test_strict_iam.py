@@ -405,6 +405,49 @@ def test_each_service_refuses_in_its_own_words_and_obeys_its_own_prefix(
     assert code(call) is None
 
 
+def test_an_index_and_a_batch_need_the_right_on_what_they_read(aws: FakeAws) -> None:
+    admin, clients = acting(aws, allow("sts:*"))
+    for name in ("journal", "other"):
+        admin.client("dynamodb").create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "month")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by-month",
+                    "KeySchema": [{"AttributeName": "month", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+    table = f"arn:aws:dynamodb:us-east-1:{admin.account_id}:table/journal"
+    keys = {"Keys": [{"pk": {"S": "a"}}]}
+
+    def read(**tables: Any) -> str | None:
+        return code(lambda: clients("dynamodb").batch_get_item(RequestItems=tables))
+
+    def ask(**index: str) -> str | None:
+        asked = {"KeyConditionExpression": f"{'month' if index else 'pk'} = :a"}
+        values = {":a": {"S": "a"}}
+        return code(
+            lambda: clients("dynamodb").query(
+                TableName="journal", ExpressionAttributeValues=values, **asked, **index
+            )
+        )
+
+    aws.role_credentials(admin.account_id, "actor", [policy(allow("dynamodb:*", resource=table))])
+    assert read(journal=keys) is None
+    assert read(journal=keys, other=keys) == "AccessDeniedException"
+    assert ask() is None
+    assert ask(IndexName="by-month") == "AccessDeniedException"
+    aws.role_credentials(
+        admin.account_id, "actor", [policy(allow("dynamodb:*", resource=f"{table}/index/*"))]
+    )
+    assert ask(IndexName="by-month") is None
+    assert ask() == read(journal=keys) == "AccessDeniedException"
+
+
 def test_s3_calls_need_the_actions_iam_knows(aws: FakeAws) -> None:
     needed = {
         "head_bucket": "s3:ListBucket",

@@ -91,7 +91,9 @@ class Estate(Generic[Aws]):
         """The hub's role, allowed what a worker does in its own account."""
         role = f"worker-{self.table}"
         return self.aws.hub_credentials(
-            allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"),
+            allow(
+                "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage"
+            ),
             allow("sns:Publish", "dynamodb:*"),
             role=role,
         )

@@ -13,6 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from hub import flow
+from hub.aws.account import utc_now
+from hub.journals.memory import MemoryJournal
 from hub.model import Message
 from hub.work import Worker
 from tests.hub.messages import finding
@@ -155,6 +157,8 @@ def a_worker(queue: Queue, *, concurrency: int = 4, grace_seconds: float = 25.0)
     kit: Any = SimpleNamespace(
         settings=settings,
         identity=SimpleNamespace(kept=kept),
+        journal=MemoryJournal(),
+        now=utc_now,
         accounts=SimpleNamespace(throttles=0, fresh_throttles=lambda: 0),
         metrics=SimpleNamespace(emit=lambda **_: None),
     )

@@ -6,17 +6,22 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from hub import flow, handler
-from hub.errors import FindingUnreadable, HubError, SettingsWrong
+from hub import sweep as sweeping
+from hub.errors import FindingUnreadable, HubError, JournalUnwritable, SettingsWrong
+from hub.flow import waiting
+from hub.flow.answering import answer, question
 from hub.flow.kit import Kit
+from hub.journals.memory import MemoryJournal
 from hub.model import Message
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import EXTERNAL_ID, HUB_ACCOUNT, SPOKE_ROLE, FakeAws, allow, policy, trust
+from tests.hub.flow.approvals import people
 from tests.hub.flow.test_settle import RIGHTS, bucket, versioning
 from tests.hub.messages import finding, notification
 
@@ -197,4 +202,95 @@ def test_without_time_nothing_is_begun(spoke: Admin) -> None:
 
 def test_an_event_of_another_kind_is_refused(spoke: Admin) -> None:
     with pytest.raises(FindingUnreadable):
-        handler.handler({"detail-type": "Scheduled Event"}, None)
+        handler.handler({"detail-type": "EC2 Instance State-change Notification", "detail": {}}, None)
+
+
+BY_THE_CLOCK = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+
+
+def a_minute_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the leases of the resident hub's journal, and for its sweeper."""
+    kept = handler.resident()
+    journal = kept.hub.kit.journal
+    assert isinstance(journal, MemoryJournal)
+    now = journal._now() + timedelta(seconds=61)
+    monkeypatch.setattr(journal, "_now", lambda: now)
+    kept.sweeper._last = None
+
+
+@pytest.fixture
+def queue(spoke: Admin, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A queue, and a hub that may write to it."""
+    for name, value in aws.hub_credentials(allow("sqs:SendMessage")).items():
+        monkeypatch.setenv(name, value)
+    url = aws.admin(HUB_ACCOUNT).client("sqs").create_queue(QueueName=f"findings-{spoke.account_id}")
+    monkeypatch.setenv("HUB_QUEUE_URL", url["QueueUrl"])
+    return str(url["QueueUrl"])
+
+
+def test_what_a_person_approves_is_taken_up_by_the_clock_and_carried_out_by_the_queue(
+    spoke: Admin, queue: str, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoke.client("iam").put_role_policy(
+        RoleName=SPOKE_ROLE, PolicyName="groups", PolicyDocument=policy(allow("ec2:*"))
+    )
+    ec2, sqs = spoke.client("ec2"), aws.admin(HUB_ACCOUNT).client("sqs")
+    group = ec2.create_security_group(GroupName="old", Description="unused")["GroupId"]
+    told = finding(spoke.account_id, "sg_delete", id=group, region="us-east-1", type="SG")
+    assert handler.handler(from_sqs(json.dumps(told)), None) == {"batchItemFailures": []}
+    kept = handler.resident()
+
+    async def approved() -> str:
+        [waits] = [each async for each in waiting.everybody(kept.hub.kit.journal)]
+        async with people(aws, kept.hub, "ada") as (ada,):
+            await answer(ada.kit, await question(ada.kit, waits.run_id), approved=True, because="see OPS-17")
+        return waits.run_id
+
+    run_id = kept.run(approved())
+    assert handler.handler(BY_THE_CLOCK, Context(900)) == {"batchItemFailures": []}
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue), "somebody looked within this minute"
+    a_minute_passes(monkeypatch)
+    assert handler.handler(BY_THE_CLOCK, Context(900)) == {"batchItemFailures": []}
+    [sent] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(sent["Body"]) == {"remediation-hub:resume": run_id}
+    for _ in range(2):
+        assert handler.handler(from_sqs(sent["Body"]), None) == {"batchItemFailures": []}
+    deleted = [call for call in aws.calls(spoke.account_id) if call.operation == "DeleteSecurityGroup"]
+    assert len(deleted) == 1
+
+
+def test_an_invocation_ends_with_a_sweep_once_a_minute_if_there_is_time(
+    spoke: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeps: list[Kit] = []
+
+    async def look(kit: Kit) -> int:
+        sweeps.append(kit)
+        return 0
+
+    monkeypatch.setattr(sweeping, "sweep", look)
+    event = from_sqs(versioning_finding(spoke, bucket(spoke)))
+    for _ in range(3):
+        handler.handler(event, Context(900))
+    assert len(sweeps) == 1
+    a_minute_passes(monkeypatch)
+    handler.handler(event, Context(handler.RESERVE_SECONDS + sweeping.LEAST_SECONDS - 1))
+    assert len(sweeps) == 1, "there was no time"
+    handler.handler(event, Context(900))
+    assert len(sweeps) == 2
+
+
+def test_a_sweep_that_fails_fails_no_message(
+    spoke: Admin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fails(_kit: Kit) -> int:
+        raise JournalUnwritable("the table is away")
+
+    monkeypatch.setattr(sweeping, "sweep", fails)
+    name = bucket(spoke)
+    answered = handler.handler(from_sqs(versioning_finding(spoke, name), "not JSON"), Context(900))
+    assert answered == {"batchItemFailures": [{"itemIdentifier": "record-1"}]}
+    assert versioning(spoke, name) == "Enabled"
+    assert "the table is away" in capsys.readouterr().err
+    a_minute_passes(monkeypatch)
+    assert handler.handler(BY_THE_CLOCK, Context(900)) == {"batchItemFailures": []}

@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from hub.app import open_hub
+from hub.flow.answering import answer, question
+from hub.flow.going_on import tell
+from hub.flow.resume import body_for
+from hub.model import Message
+from hub.settings import Settings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws, allow, policy, trust
 from tests.hub.estate import RECEIVES, Estate, make_estate, until, worker
+from tests.hub.flow.approvals import people
 from tests.hub.messages import finding, notification
 
 VERSIONING = policy(
@@ -125,6 +132,67 @@ def test_an_unreadable_message_is_reported_once_and_ends_in_the_dead_letter_queu
     assert "JSON" in errors[0]["Handle event failed"]
     assert len(estate.reports) == 2
     assert writes(estate, admin) == {name: 1}
+
+
+async def test_what_waits_goes_on_through_the_queue_and_what_was_cut_off_by_the_sweep(
+    estate: Estate[FakeAws], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate.credentials()
+    admin = estate.aws.spoke({"remediation": policy(allow("ec2:*"))}, trusts=trust(estate.role_arn))
+    groups = {name: _group(admin, name) for name in ("told", "untold", "fresh")}
+    environment = estate.environment(admin.account_id)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    async with open_hub(Settings.load()) as hub, people(estate.aws, hub, "ada") as (ada,):
+        ids = {}
+        for name in ("told", "untold"):
+            report = await hub.settle(Message(body=_deletion(admin, groups[name], name)))
+            assert report is not None
+            ids[name] = report.runs[0].run_id
+            said = await answer(ada.kit, await question(ada.kit, ids[name]), approved=True, because="unused")
+            if name == "told":
+                assert await tell(ada.kit, said)
+                estate.send(body_for(ids[name]))
+        estate.send(_deletion(admin, groups["fresh"], "fresh"))
+        for forged in (body_for("never-heard-of"), '{"remediation-hub:resume": 7}'):
+            estate.send(forged)
+        with worker(environment, tmp_path / "log") as running:
+            until(lambda: _outcomes(estate, "fresh") == ["waiting"], "the fresh one waits")
+            until(lambda: _outcomes(estate, "told") == ["waiting", "fixed"], "the queue was told")
+            until(lambda: _outcomes(estate, "untold") == ["waiting", "fixed"], "the sweep found it")
+            [run_id] = [
+                entry["Run"]
+                for report in estate.read_reports()
+                if report["findingKey"] == "fresh"
+                for entry in report["Rules violations found"]
+            ]
+            said = await answer(ada.kit, await question(ada.kit, run_id), approved=True, because="unused")
+            assert await tell(ada.kit, said)
+            until(lambda: _outcomes(estate, "fresh") == ["waiting", "fixed"], "the fresh one, approved")
+            until(lambda: estate.waiting() == 0, "the queue is empty")
+            assert running.stop() == 0
+    deleted = [call.params["GroupId"] for call in estate.aws.calls(admin.account_id) if call.is_write]
+    assert sorted(deleted) == sorted(groups.values()), "each once"
+
+
+def _group(admin: Admin, name: str) -> str:
+    made = admin.client("ec2").create_security_group(GroupName=name, Description="unused")
+    return str(made["GroupId"])
+
+
+def _deletion(admin: Admin, group: str, key: str) -> str:
+    told = finding(admin.account_id, "sg_delete", key=key, id=group, region="us-east-1", type="SG")
+    return json.dumps(told)
+
+
+def _outcomes(estate: Estate[FakeAws], key: str) -> list[str]:
+    """How the runs of a finding ended, as reported."""
+    return [
+        entry["Outcome"]
+        for report in estate.read_reports()
+        if report["findingKey"] == key
+        for entry in report["Rules violations found"]
+    ]
 
 
 def test_a_worker_says_what_is_wrong_when_its_queue_does_not_exist(

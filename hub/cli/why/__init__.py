@@ -87,7 +87,9 @@ async def look_up(journal: Journal, key: str, *, limit: int) -> Known | None:
         JournalUnwritable: the journal could not be read.
     """
     from hub.cli.why.document import Known  # noqa: PLC0415 - what only this command needs
+    from hub.flow import waiting  # noqa: PLC0415
     from hub.journals import Query  # noqa: PLC0415
+    from hub.model import Outcome  # noqa: PLC0415
 
     runs = [run async for run in journal.runs(Query(finding_key=key, limit=limit + 1))]
     asked_run = ""
@@ -103,4 +105,13 @@ async def look_up(journal: Journal, key: str, *, limit: int) -> Known | None:
             runs = [*runs[: limit - 1], run, *runs[limit:]]
     occurrences = dict.fromkeys(run.occurrence for run in runs[:limit])
     reports = {each: await journal.settled(each) for each in occurrences}
-    return Known(runs=tuple(runs[:limit]), more=len(runs) > limit, asked_run=asked_run, reports=reports)
+    waits = [
+        await waiting.read(journal, run.run_id) for run in runs[:limit] if run.outcome is Outcome.WAITING
+    ]
+    return Known(
+        runs=tuple(runs[:limit]),
+        more=len(runs) > limit,
+        asked_run=asked_run,
+        reports=reports,
+        waiting={each.run_id: each for each in waits if each is not None},
+    )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub import __version__
 from hub.flow.redaction import plain, redactor
 from hub.flow.report import report_id
-from hub.model import Call, Run
+from hub.model import Answer, Call, Run
+
+if TYPE_CHECKING:
+    from hub.flow.waiting import Waiting
 
 SCHEMA = "remediation-hub/why/1"
 MOST_CHANGES = 200
@@ -26,12 +29,14 @@ class Known:
         more: there are older ones.
         asked_run: the run that was asked about; "" if the finding was.
         reports: of each occurrence the id of its report, None if that is not out.
+        waiting: whom or what those runs wait for that do so still.
     """
 
     runs: tuple[Run, ...]
     more: bool = False
     asked_run: str = ""
     reports: Mapping[str, str | None]
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
 
 
 def document(known: Known, *, now: datetime) -> Told:
@@ -120,6 +125,47 @@ def _run(run: Run, known: Known, now: datetime) -> Told:
         "session": run.session,
         "fence": run.fence,
         "undo": _undo(run, known),
+        "waits": _waits(known.waiting.get(run.run_id)),
+        "resumes": run.resumes,
+        "resumed_by": next((each.run_id for each in known.runs if each.resumes == run.run_id), None),
+        "approved_by": run.approved_by or None,
+        "planned": None
+        if run.planned is None
+        else [
+            {
+                "service": call.service,
+                "operation": call.operation,
+                "region": call.region,
+                "params": call.params,
+            }
+            for call in run.planned
+        ],
+    }
+
+
+def _waits(waits: Waiting | None) -> Told | None:
+    if waits is None:
+        return None
+    return {
+        "guard": waits.guard,
+        "why": waits.why,
+        "for": "a person" if waits.due_at is None else "a moment",
+        "due_at": _time(waits.due_at) if waits.due_at else None,
+        "expires_at": _time(waits.expires_at) if waits.expires_at else None,
+        "requested_by": waits.requested_by,
+        "answer": _answer(waits.answer),
+        "given": _answer(waits.given),
+    }
+
+
+def _answer(answer: Answer | None) -> Told | None:
+    if answer is None:
+        return None
+    return {
+        "approved": answer.approved,
+        "by": answer.by,
+        "because": answer.because,
+        "at": _time(answer.at),
     }
 
 
@@ -136,8 +182,8 @@ def standing(run: Run) -> str:
 
 
 def _report_of(run: Run) -> str:
-    # An undo is reported by itself.
-    return report_id(run.run_id if run.undo_of else run.occurrence)
+    # An undo is reported by itself, and so is what goes on after it waited.
+    return report_id(run.run_id if run.undo_of or run.resumes else run.occurrence)
 
 
 def _call(call: Call) -> Told:

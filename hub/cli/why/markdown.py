@@ -27,6 +27,8 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield from facts(words.facts(run))
         yield from part("Guards", words.GUARDS, words.guards(run))
+        if run["planned"]:
+            yield from part("What would be called", words.PLANNED, words.planned(run))
         yield from part("What was changed", words.CHANGES, words.changes(run))
         yield from part("Calls", words.CALLS, words.calls(run))
         for name in ("before", "after"):

@@ -22,6 +22,8 @@ def page(told: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield _title(run, asked=run["run"] == told["asked_run"])
         yield Padding(facts(words.facts(run)), (0, 0, 0, 2), expand=False)
         yield from part("Guards", words.GUARDS, words.guards(run), coloured=1)
+        if run["planned"]:
+            yield from part("What would be called", words.PLANNED, words.planned(run))
         yield from part("What was changed", words.CHANGES, words.changes(run))
         yield from part("Calls", words.CALLS, words.calls(run), whole=(0, 4))
 

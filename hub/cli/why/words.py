@@ -10,6 +10,7 @@ from hub.model import Outcome
 
 GUARDS = ("Guard", "Said", "Why")
 CHANGES = ("What", "Before", "After")
+PLANNED = ("Call", "Region", "Parameters")
 CALLS = ("At (UTC)", "Call", "Region", "Answer", "Request id")
 NOT_KEPT = "not kept: an older hub wrote this record"
 
@@ -68,6 +69,7 @@ def facts(run: Told) -> Iterator[Row]:
     yield "Bot", " ".join((run["bot"], *(value(each) if each else '""' for each in run["parameters"])))
     if run["decided_by"]:
         yield "Decided by", run["decided_by"]
+    yield from _waiting(run)
     if run["suggested_policy"]:
         yield "Policy given", run["suggested_policy"]
     yield "Resource", f"{run['target']['type']} {run['target']['id']}".strip() or "none could be told"
@@ -79,6 +81,36 @@ def facts(run: Told) -> Iterator[Row]:
     yield "Undo", _undo(run["undo"])
     yield "CloudTrail", f"session {run['session']}" if run["session"] else "the account was not entered"
     yield "Report", run["report_id"]
+
+
+def _waiting(run: Told) -> Iterator[Row]:
+    """Who was waited for, who said what, and what came of it."""
+    waits = run["waits"]
+    if waits is not None:
+        until = waits["due_at"] or waits["expires_at"]
+        yield "Waits for", f"{waits['for']} until {until}" if until else waits["for"]
+        yield "Asked for by", waits["requested_by"]
+        for said in filter(None, (waits["given"], waits["answer"])):
+            word = "Approved" if said["approved"] else "Rejected"
+            yield word, f"by {said['by']} at {said['at']}: {said['because']}"
+        if waits["answer"] is None:
+            yield "To end it", f"hub reject {run['run']} --because ..."
+            if waits["for"] == "a person":
+                yield "To go on", f"hub approve {run['run']} --because ..."
+    if run["resumes"]:
+        yield "Goes on with", f"run {run['resumes']}, which waited"
+    if run["resumed_by"]:
+        yield "Went on as", f"run {run['resumed_by']}"
+    if run["approved_by"]:
+        yield "Approved by", run["approved_by"]
+
+
+def planned(run: Told) -> tuple[Row, ...]:
+    """Rows of `PLANNED`: what a run that waits would call; none if that was not worked out."""
+    return tuple(
+        (f"{call['service']} {call['operation']}", call["region"], value(call["params"]))
+        for call in run["planned"] or ()
+    )
 
 
 def guards(run: Told) -> tuple[Row, ...] | str:

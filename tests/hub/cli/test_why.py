@@ -25,7 +25,7 @@ from tests.hub.flow.test_settle import BUCKETS, READS, bucket, versioning, write
 from tests.hub.messages import finding, message
 
 BOT = "s3_enable_versioning"
-GUARDS = ["rules", "scope", "optional", "own resources", "opted out", "mode"]
+GUARDS = ["rules", "scope", "optional", "own resources", "opted out", "mode", "approval"]  # and others
 
 
 def send(say: Say, spoke: Admin, key: str = "key", **entity: Any) -> tuple[str, dict[str, Any]]:
@@ -48,6 +48,17 @@ def told(say: Say, key: str) -> dict[str, Any]:
     return document
 
 
+def everybody() -> list[str]:
+    """The names of all guards of the hub that the environment describes."""
+
+    async def names() -> list[str]:
+        async with open_hub(Settings.load()) as hub:
+            before = [guard.name for guard in hub.kit.guards]
+            return before + [guard.name for guard in hub.kit.change_guards]
+
+    return asyncio.run(names())
+
+
 def operations(run: dict[str, Any]) -> list[str]:
     return [call["operation"] for call in run["calls"]]
 
@@ -64,7 +75,8 @@ def test_a_fixed_finding_tells_who_let_it_pass_what_was_called_and_what_proves_i
     (run,) = document["runs"]
     assert (run["outcome"], run["changed"], run["open"]) == ("fixed", True, False)
     assert run["target"] == {"type": "AWS::S3::Bucket", "id": name}
-    assert sorted(word["guard"] for word in run["guards"]) == sorted(GUARDS)
+    assert sorted(word["guard"] for word in run["guards"]) == sorted(everybody())
+    assert set(GUARDS) < set(everybody())
     assert {word["decision"] for word in run["guards"]} == {"go"}
     assert run["changes"] == [{"path": "status", "before": "Off", "after": "Enabled"}]
     assert operations(run) == [call.operation for call in aws.calls(spoke.account_id)][-len(run["calls"]) :]

@@ -14,7 +14,9 @@ from rich.console import Console
 from hub.cli.why.document import MOST_CHANGES, Known, document
 from hub.cli.why.markdown import markdown
 from hub.cli.why.page import page
-from hub.model import Call, Decision, Outcome, Run, Verdict
+from hub.flow.report import report_id
+from hub.flow.waiting import Waiting
+from hub.model import Answer, Call, Decision, Outcome, PlannedCall, Run, Verdict
 from tests.hub.journals.stores import NOON, a_run
 
 LATER = NOON + timedelta(seconds=90)
@@ -158,3 +160,60 @@ def test_a_state_cannot_end_the_block_it_is_shown_in() -> None:
 def test_a_key_with_marks_stays_on_its_line() -> None:
     text = markdown(told(closed(finding_key="a`b\n## c")))
     assert text.startswith("# Finding `a'b ## c`\n")
+
+
+def test_what_would_be_called_is_shown_with_its_parameters() -> None:
+    planned = (PlannedCall("ec2", "DeleteSecurityGroup", "us-east-1", {"GroupId": "sg-1|2"}),)
+    document = told(closed(outcome=Outcome.WAITING, changed=False, after=None, planned=planned))
+    (run,) = document["runs"]
+    assert run["planned"] == [
+        {
+            "service": "ec2",
+            "operation": "DeleteSecurityGroup",
+            "region": "us-east-1",
+            "params": {"GroupId": "sg-1|2"},
+        }
+    ]
+    assert '{"GroupId": "sg-1|2"}' in printed(document)
+    assert r'| ec2 DeleteSecurityGroup | us-east-1 | {"GroupId": "sg-1\|2"} |' in markdown(document)
+    for other in (told(closed()), told(closed(planned=()))):
+        assert "What would be called" not in printed(other)
+        assert "What would be called" not in markdown(other)
+
+
+def test_a_run_that_waits_for_a_moment_tells_when_and_how_to_end_it() -> None:
+    waits = Waiting(
+        run_id="run-1",
+        guard="window",
+        why="the window is closed",
+        since=NOON,
+        due_at=LATER,
+        expires_at=None,
+        requested_by="arn:aws:sts::111122223333:assumed-role/hub/worker",
+        finding_key="key",
+        account_id="222233334444",
+        region="us-east-1",
+        bot="bot",
+        target_id="data",
+        given=Answer(approved=True, by="ada", because="see OPS-17", at=NOON),
+    )
+    run = closed(outcome=Outcome.WAITING, changed=False, after=None)
+    page = printed(told(run, waiting={"run-1": waits}))
+    assert re.search(r"Waits for +a moment until 20\d\d-", page)
+    assert re.search(r"Approved +by ada at .*: see OPS-17", page)
+    assert "hub reject run-1 --because ..." in page
+    assert "hub approve" not in page
+    assert "Waits for" not in printed(told(run))
+
+
+def test_a_run_that_went_on_and_the_one_that_waited_name_each_other() -> None:
+    waited = closed("waited", outcome=Outcome.WAITING, changed=False, after=None)
+    went_on = closed("went-on", resumes="waited", approved_by="ada")
+    document = told(went_on, waited)
+    links = [(run["run"], run["resumes"], run["resumed_by"], run["approved_by"]) for run in document["runs"]]
+    assert links == [("went-on", "waited", None, "ada"), ("waited", None, "went-on", None)]
+    assert document["runs"][0]["report_id"] == report_id("went-on"), "it is reported by itself"
+    assert document["runs"][1]["report_id"] == report_id(waited.occurrence)
+    page = printed(document)
+    for words in ("run waited, which waited", "run went-on", "Approved by"):
+        assert words in page
