@@ -104,6 +104,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "hub.leases": ("hub.abreast", "hub.journals", "hub.model", "hub.errors"),
     "hub.flow": (
         "hub.flow",
+        "hub.abreast",
         "hub.dialects",
         "hub.rules",
         "hub.guards",

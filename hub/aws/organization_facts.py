@@ -22,6 +22,7 @@ from hub.aws.limits import Limit
 from hub.aws.throttle import Lane
 from hub.errors import SpokeError, SpokeUnreachable
 from hub.model import AccountFacts
+from hub.settings import DeploymentMode
 
 FACTS_SECONDS = 300.0
 ASK_AGAIN_SECONDS = 5.0
@@ -56,13 +57,15 @@ class OrganizationFacts:
 
     async def facts_of(self, account_id: str, *, ous: bool, tags: bool) -> AccountFacts:
         """What is wanted of it: ids and paths from the top of every OU the account is in, the outer ones first
-        and the root's id before all of them; its tags. None for what is not wanted, and all of it for an
-        account that is none of the hub's.
+        and the root's id before all of them; its tags. None for what is not wanted, and for all of it where the hub
+        works for no organization (single mode, an explicit list) or the account is none of the hub's.
 
         Raises:
             SpokeError: it could not be looked up.
         """
-        if not (ous or tags) or await self._directory.find(account_id) is None:
+        settings = self._identity.settings
+        of_organization = settings.deployment_mode is DeploymentMode.MULTI and not settings.accounts
+        if not of_organization or not (ous or tags) or await self._directory.find(account_id) is None:
             return AccountFacts()
         chain, tagged = await asyncio.gather(
             self._ous(account_id) if ous else _nothing(),

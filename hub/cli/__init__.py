@@ -48,6 +48,7 @@ def options(
 def _add_commands() -> None:
     from hub.cli import (  # noqa: PLC0415 - after app exists
         answer,
+        apply,
         bots,
         demo,
         deploy,
@@ -68,6 +69,7 @@ def _add_commands() -> None:
     for module in (
         run,
         plan,
+        apply,
         work,
         waiting,
         answer,

@@ -49,7 +49,8 @@ def check(
             print_error(line)
     else:
         out().print(
-            f"{file}: {len(reading.rules.rules)} rules, {reading.rules.trust_place}",
+            f"{file}: {len(reading.rules.rules)} rules, {reading.rules.guards.summary}, "
+            f"{reading.rules.trust_place}",
             markup=False,
             soft_wrap=True,
         )
@@ -91,6 +92,11 @@ def _document(reading: Reading) -> dict[str, object]:
             {"name": rule.name, "line": rule.line, "action": rule.effect}
             for rule in (reading.rules.rules if reading.rules else ())
         ],
+        "guards": {
+            word: [entry.line for entry in section]
+            for word, section in (reading.rules.guards.sections.items() if reading.rules else ())
+            if section
+        },
         "remarks": reading.rules.remarks if reading.rules else (),
         "mistakes": [
             {"line": each.line, "wrong": each.wrong, "meant": each.meant} for each in reading.mistakes

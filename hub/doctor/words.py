@@ -109,7 +109,7 @@ class Rights:
             actions are empty where the role was made without that bot.
         added: what the policies hold beyond that version's, one text each.
         gone: what of that version they do not hold.
-        guards_lack: what guards want to read and the role does not allow; the bots need none of it.
+        guards_lack: what guards want to read and the role does not allow; what bots need is in ``lacking``.
     """
 
     version: str

@@ -20,6 +20,7 @@ from hub.flow import patience, record, verify, waiting
 from hub.flow.denied import told
 from hub.flow.guard import Judged, judge, judge_change, judge_touched, tell_ended
 from hub.flow.kit import Kit
+from hub.flow.rehearse import rehearse
 from hub.guards import Proposal
 from hub.leases import Held
 from hub.model import Decision, Outcome, Run, Step, Verdict
@@ -122,7 +123,16 @@ async def _dry_run(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
         words += f", and would wait: {judged.verdict.why}"
     elif refusal is not None:
         return await record.close(kit, run, refusal, judged.verdict.why)
+    run = await rehearsed(step, run, seen)
     return await record.close(kit, run, Outcome.WOULD_FIX, f"{seen.check.why}; {words}")
+
+
+async def rehearsed(step: Step, run: Run, seen: Look) -> Run:
+    """The run with the calls that the fix would make now."""
+    bot, target = _ready(step.at(seen.check.target_id) if seen.check.target_id else step)
+    found = await rehearse(bot, seen.account, target, step.params, seen.check.before)
+    notes = run.notes if found.whole else (*run.notes, f"not all calls can be told beforehand: {found.why}")
+    return replace(run, planned=found.calls, notes=notes)
 
 
 async def judged_change(kit: Kit, step: Step, run: Run, seen: Look, *, only_asked: bool = False) -> Judged:
@@ -174,7 +184,10 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
     resumed = run.before is not None
     run = _with_look(bot, run, seen)
     if seen.check.compliant:
-        return await _already_right(kit, run, seen, resumed=resumed)
+        ended = await _already_right(kit, run, seen, resumed=resumed)
+        if resumed:
+            await tell_ended(kit.change_guards, step, ended)
+        return ended
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
@@ -188,7 +201,7 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
         judged = await judged_change(kit, step, run, seen)
         run = replace(run, notes=run.notes + judged.remarks)
         if judged.verdict.decision is Decision.WAIT:
-            return await waiting.wait(kit, step, run, judged.verdict)
+            return await waiting.wait(kit, step, await rehearsed(step, run, seen), judged.verdict)
         if (refusal := judged.verdict.decision.outcome) is not None:
             return await record.close(kit, run, refusal, judged.verdict.why)
     ended = await _changed(kit, step, run, seen, leases, resumed=resumed)

@@ -1,8 +1,8 @@
 """Makes a report fit where it is sent, and says what was left out. Pure.
 
-What is given up, in this order: the snapshots of the largest entries; the ends of long texts; all of
-an entry but what it is about and how it ended; what it is about; at last whole entries, the well ones
-first, counted.
+What is given up, in this order: the snapshots and planned calls of the largest entries; the ends of long
+texts; all of an entry but what it is about and how it ended; what it is about; at last whole entries, the
+well ones first, counted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 SMALLEST_LIMIT = 4096
 ENTRIES = "Rules violations found"
 LEFT_OUT = "Entries left out"
-SNAPSHOTS = ("Before", "After")
+PLANNED = "Planned calls"
+SNAPSHOTS = ("Before", "After", PLANNED)
 ESSENTIALS = (
     "Rule", "ID", "Name", "Remediation", "Execution status", "Bot message", "Outcome", "Changed", "Run",
 )  # fmt: skip
@@ -84,7 +85,7 @@ def _mildest(
 
 
 def _without_snapshots(told: Mapping[str, Any], limit: int, form: Callable[[Document], str]) -> Document:
-    """A copy in which Before and After went, largest first, until it fits or none are left."""
+    """A copy in which Before, After and planned calls went, largest first, until it fits or none are left."""
     entries = list(told[ENTRIES])
     weights = {index: len(_json(_snapshots(entry)).encode()) for index, entry in enumerate(entries)}
     by_weight = sorted((index for index in weights if _snapshots(entries[index])), key=weights.__getitem__)
@@ -94,7 +95,7 @@ def _without_snapshots(told: Mapping[str, Any], limit: int, form: Callable[[Docu
         while excess > 0 and by_weight:
             index = by_weight.pop()
             excess -= weights[index]
-            entries[index] = _marked({**entries[index], **dict.fromkeys(SNAPSHOTS)})
+            entries[index] = _marked({**entries[index], **dict.fromkeys(_snapshots(entries[index]))})
         excess = len(form(lean).encode()) - limit
     return lean
 

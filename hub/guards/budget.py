@@ -96,6 +96,8 @@ class Budgets:
             if number > count.limit:
                 for each in new:
                     del held[each.name]
+                if not held:
+                    del self._counted[run_id]
                 await self._give_back(new)
                 return self._spent(count)
         return None

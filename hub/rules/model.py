@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
 from bots._bot import Risk
-from hub.rules.guard_model import Entry, GuardRules, Patterns, TagPatterns
+from hub.rules.guard_model import GuardRules, Patterns, TagPatterns
 
 HIGHEST_TRUSTED = Risk.ACCESS_REMOVAL
 """The most a bot may risk without a rule that allows it."""
@@ -101,7 +101,7 @@ class RuleSet:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is no mistake, and yet not what every hub can do."""
+        """What is no mistake, and yet worth a look: what not every hub can do, and what guards say of themselves."""
         found = []
         for what, lines in (
             ("OUs", [line for line, ous, _ in self._asked_of_accounts() if ous]),
@@ -113,16 +113,15 @@ class RuleSet:
                     "ask AWS Organizations; where it is not, such rules run and allow nothing, and such refusals "
                     "and guards hold"
                 )
-        return tuple(found)
+        return (*found, *self.guards.remarks)
 
     def _asked_of_accounts(self) -> Iterator[tuple[int, Patterns, TagPatterns]]:
         """Line, OUs and tags of whatever can ask for them."""
         for rule in self.rules:
             yield rule.line, rule.match.ous, rule.match.account_tags
-        for section in fields(self.guards):
-            for entry in getattr(self.guards, section.name):
-                if isinstance(entry, Entry):
-                    yield entry.line, entry.where.ous, entry.where.account_tags
+        for section in self.guards.sections.values():
+            for entry in section:
+                yield entry.line, entry.where.ous, entry.where.account_tags
 
     def place(self, rule: Rule) -> str:
         """The rule and where to find it, for people."""

@@ -20,10 +20,16 @@ from bots._bot import AnyBot
 from bots._grants import PASS_ROLE, grants
 from bots._words import parse
 from hub.app import Hub, open_hub
+from hub.flow import due
+from hub.flow.execute import look
+from hub.flow.normalise import normalise
+from hub.flow.rehearse import Rehearsal, rehearse
 from hub.flow.way_back import NothingToUndo
 from hub.guards.mode import Mode
 from hub.guards.optional import Optional
 from hub.model import Message, Outcome, Run
+from hub.rules.guard_model import GuardRules
+from tests.bots.rehearsed import assert_sent_as_told
 from tests.bots.scene import Planted, Scene
 from tests.conftest import spoke_settings
 from tests.fake_aws.admin import Admin
@@ -110,12 +116,29 @@ class Play:
     aws: FakeAws
     hub: Hub
 
+    def message(self, planted: Planted) -> Message:
+        """A new finding about it."""
+        return finding(self.bot, self.scene, planted, self.admin.account_id)
+
     async def find(self, planted: Planted) -> Run:
         """Send one finding; the one run it leads to."""
-        report = await self.hub.settle(finding(self.bot, self.scene, planted, self.admin.account_id))
+        return await self.settle(self.message(planted))
+
+    async def settle(self, sent: Message) -> Run:
+        report = await self.hub.settle(sent)
         assert report is not None, "the hub saw nothing to do in the finding"
         assert len(report.runs) == 1
         return report.runs[0]
+
+    async def rehearsed(self, sent: Message) -> Rehearsal:
+        """What a fix would call."""
+        heard = normalise(sent)
+        (step,) = await due.steps(self.hub.kit, await due.asked(self.hub.kit, heard))
+        seen = await look(self.hub.kit, step)
+        assert step.target is not None
+        there = step if seen.check.target_id is None else step.at(seen.check.target_id)
+        assert there.target is not None
+        return await rehearse(self.bot, seen.account, there.target, step.params, seen.check.before)
 
     async def undo(self, run: Run) -> Run:
         report = await self.hub.undo(run.run_id)
@@ -125,6 +148,9 @@ class Play:
     def calls(self) -> tuple[Call, ...]:
         """All calls of the hub in the account so far."""
         return self.aws.calls(self.admin.account_id)
+
+    def writes(self) -> list[Call]:
+        return [call for call in self.calls() if call.is_write]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +169,11 @@ class Stage:
         kit = self.hub.kit
         optional = Optional((bot.name,))
         guards = [optional if isinstance(guard, Optional) else guard for guard in kit.guards]
-        guards = [Mode(dry_run) if isinstance(guard, Mode) else guard for guard in guards]
-        return Play(bot, scene, admin, self.aws, Hub(replace(kit, guards=tuple(guards))))
+        mode = Mode(GuardRules, dry_run=dry_run)
+        guards = [mode if isinstance(guard, Mode) else guard for guard in guards]
+        # Bots are shown here as they are let loose; who has to allow them has tests of its own.
+        kit = replace(kit, guards=tuple(guards), undo_guards=tuple(guards), change_guards=())
+        return Play(bot, scene, admin, self.aws, Hub(kit))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -253,29 +282,38 @@ async def test_a_dry_run_looks_with_declared_reads_and_changes_nothing(
     run = await play.find(planted)
     assert run.outcome is Outcome.WOULD_FIX, run.message
     assert scene.observe(play.admin, planted) == before
-    assert [call.name for call in play.calls() if call.is_write] == []
+    assert play.writes() == []
     assert actions_of(play.calls()) <= set(bot.reads)
 
 
 @on_stage
 @pytest.mark.parametrize(("bot", "scene"), VIOLATIONS)
-async def test_a_violation_is_fixed_proven_left_alone_and_taken_back(
-    bot: AnyBot, scene: Scene, stage: Stage
+async def test_a_violation_is_rehearsed_without_a_write_fixed_as_told_proven_left_alone_and_taken_back(
+    bot: AnyBot, scene: Scene, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What is drawn by lot is to be the same in the rehearsal and in the fix.
+    monkeypatch.setattr("secrets.choice", lambda of: of[0])
     play = stage.play(bot, scene)
     planted = scene.plant(play.admin)
     before = scene.observe(play.admin, planted)
-    run = await play.find(planted)
+    sent = play.message(planted)
+    rehearsal = await play.rehearsed(sent)
+    assert rehearsal.calls, rehearsal.why
+    assert bool(rehearsal.why) != rehearsal.whole
+    assert play.writes() == []
+    assert scene.observe(play.admin, planted) == before
+    run = await play.settle(sent)
     assert run.outcome is Outcome.FIXED, run.message
+    assert_sent_as_told(rehearsal, play.writes())
     assert run.changed
     assert run.message
     assert scene.observe(play.admin, planted) != before, "observe() does not see what the bot changes"
     _snapshots_survive_json(bot, run)
 
-    written = sum(call.is_write for call in play.calls())
+    written = len(play.writes())
     again = await play.find(planted)
     assert again.outcome is Outcome.COMPLIANT, again.message
-    assert sum(call.is_write for call in play.calls()) == written
+    assert len(play.writes()) == written
 
     await _taken_back(play, planted, run, before)
     assert actions_of(play.calls()) <= set(bot.actions)
@@ -290,10 +328,10 @@ def _snapshots_survive_json(bot: AnyBot, run: Run) -> None:
 
 async def _taken_back(play: Play, planted: Planted, run: Run, before: object) -> None:
     if play.bot.undo.degree == "none":
-        written = sum(call.is_write for call in play.calls())
+        written = len(play.writes())
         with pytest.raises(NothingToUndo):
             await play.undo(run)
-        assert sum(call.is_write for call in play.calls()) == written
+        assert len(play.writes()) == written
         return
     back = await play.undo(run)
     assert back.outcome is Outcome.RESTORED, back.message
@@ -317,7 +355,7 @@ async def test_what_the_bot_must_not_touch_is_refused_and_left_as_it_was(
     assert scene.refusal is not None
     assert scene.refusal in run.message
     assert scene.observe(play.admin, planted) == before
-    assert [call.name for call in play.calls() if call.is_write] == []
+    assert play.writes() == []
 
 
 @on_stage
@@ -330,7 +368,7 @@ async def test_a_missing_resource_is_told_apart_and_nothing_is_written(
     run = await play.find(scene.missing(play.admin))
     assert run.outcome is Outcome(scene.when_missing), run.message
     assert not run.changed
-    assert [call.name for call in play.calls() if call.is_write] == []
+    assert play.writes() == []
 
 
 @on_stage

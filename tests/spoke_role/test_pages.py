@@ -8,6 +8,7 @@ from bots._bot import AnyBot
 from hub.model import Outcome
 from hub.settings import Settings, variables
 from spoke_role import pages
+from spoke_role.guard_reads import GUARD_ACTIONS
 from spoke_role.policy import select
 
 
@@ -25,6 +26,11 @@ def test_a_bot_is_told_in_full(bot: AnyBot) -> None:
         assert f"`{action}`" in section
     for parameter in bot.params.model_fields:
         assert f"| `{parameter}` |" in section
+
+
+def test_what_guards_read_besides_is_told_before_the_bots() -> None:
+    before = pages.bots_page(select()).partition("| Bot |")[0]
+    assert all(f"`{action}`" in before for action in GUARD_ACTIONS)
 
 
 def test_every_setting_is_told_with_all_its_names_and_its_default() -> None:

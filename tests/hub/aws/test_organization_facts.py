@@ -19,7 +19,7 @@ from hub.aws.limits import Limit
 from hub.aws.organization_facts import ASK_AGAIN_SECONDS, FACTS_SECONDS, TRIES, OrganizationFacts
 from hub.errors import SpokeDenied, SpokeError, SpokeThrottled, SpokeUnreachable
 from hub.model import AccountFacts
-from hub.settings import Settings
+from hub.settings import DeploymentMode, Settings
 from tests.conftest import MakeSettings
 from tests.fake_aws.server import FakeAws, allow, policy
 from tests.fake_aws.stack_set_estate import STACK_SETS, Estate, new_estate
@@ -112,15 +112,28 @@ async def test_a_delegated_administrator_of_any_service_knows_them_too(
 ) -> None:
     security, member = estate.account(), estate.account(estate.upper)
     become(security)
-    async with knowing(hub_settings(member)) as known:
-        with pytest.raises(SpokeDenied, match=f"Organizations was asked about {member} \\(ListParents\\)"):
+    async with knowing(hub_settings()) as known:
+        with pytest.raises(SpokeDenied):
             await known.facts_of(member, ous=True, tags=False)
     estate.management.client("organizations").register_delegated_administrator(
         AccountId=security, ServicePrincipal=STACK_SETS
     )
-    async with knowing(hub_settings(member)) as known:
+    async with knowing(hub_settings()) as known:
         found = await known.facts_of(member, ous=True, tags=True)
     assert found == AccountFacts(ous=(estate.root, estate.upper, "upper"), tags={})
+
+
+async def test_a_right_that_is_missing_is_told_by_its_name(
+    aws: FakeAws, estate: Estate, hub_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    management, member = estate.management.account_id, estate.account(estate.upper)
+    rights = policy(allow("organizations:ListAccounts", "organizations:ListTagsForResource"))
+    for name, value in aws.role_credentials(management, "hub", [rights]).items():
+        monkeypatch.setenv(name, value)
+    async with knowing(hub_settings()) as known:
+        assert (await known.facts_of(member, ous=False, tags=True)).tags == {}
+        with pytest.raises(SpokeDenied, match=f"Organizations was asked about {member} \\(ListParents\\)"):
+            await known.facts_of(member, ous=True, tags=True)
 
 
 async def test_what_nobody_wants_to_know_and_whom_the_hub_does_not_serve_is_not_asked_about(
@@ -131,6 +144,9 @@ async def test_what_nobody_wants_to_know_and_whom_the_hub_does_not_serve_is_not_
     async with knowing(hub_settings()) as known:
         assert await known.facts_of(member, ous=False, tags=False) == NOBODY
         assert await known.facts_of("222233334444", ous=True, tags=True) == NOBODY
+    for of_none in (hub_settings(member), hub_settings(deployment_mode=DeploymentMode.SINGLE)):
+        async with knowing(of_none) as known:
+            assert await known.facts_of(member, ous=True, tags=True) == NOBODY
     assert names(aws, estate.management.account_id) == []
 
 
@@ -174,8 +190,8 @@ async def test_where_there_is_no_organization_nothing_is_known(
     alone = aws.fresh_account().account_id
     for name, value in aws.role_credentials(alone, "hub", [policy(allow("organizations:*"))]).items():
         monkeypatch.setenv(name, value)
-    async with knowing(hub_settings(alone)) as known:
-        with pytest.raises(SpokeUnreachable, match="AWSOrganizationsNotInUseException"):
+    async with knowing(hub_settings()) as known:
+        with pytest.raises(SpokeUnreachable, match="there is no organization"):
             await known.facts_of(alone, ous=True, tags=False)
 
 
@@ -218,7 +234,7 @@ class Everybody(Directory):
 
 
 def asking(organizations: Organizations) -> OrganizationFacts:
-    identity = Identity(Settings.load())
+    identity = Identity(Settings.load(deployment_mode=DeploymentMode.MULTI))
     identity.organizations = organizations
     return OrganizationFacts(identity, Everybody(identity.settings, identity))
 

@@ -130,6 +130,7 @@ NOT_MADE = [
     ("AWS::KMS::Key", f"arn:aws:kms:eu-west-1:{OTHER}:key/{KEY_ID}"),
     ("AWS::KMS::Key", f"arn:aws-cn:kms:eu-west-1:{ACCOUNT}:key/{KEY_ID}"),
     ("AWS::Lambda::Function", f"{OTHER}:function:f"),
+    ("AWS::Lambda::Function", regional("lambda", "layer:f")),
     ("AWS::IAM::ManagedPolicy", "only-a-name"),
     ("AWS::IAM::ManagedPolicy", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
     ("AWS::SQS::Queue", f"https://sqs.us-east-2.amazonaws.com/{OTHER}/orders"),

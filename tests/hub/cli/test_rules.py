@@ -27,8 +27,23 @@ def test_a_good_file_is_told_in_a_line_with_remarks_and_status_0(folder: Path) -
     (folder / "rules.yaml").write_text(GOOD)
     result = runner.invoke(app, ["rules", "check", "rules.yaml"])
     assert result.exit_code == 0
-    assert "3 rules, trust_finding_actions: listed (rules.yaml line 2)" in result.stdout
+    assert "3 rules, no guards, trust_finding_actions: listed (rules.yaml line 2)" in result.stdout
     assert "note: rules.yaml asks for OUs of accounts, first in line 4" in result.stdout
+
+
+def test_guards_are_counted_and_their_remarks_told(folder: Path) -> None:
+    (folder / "rules.yaml").write_text(
+        "version: 1\nguards:\n"
+        "  mode: [{comment: first look, mode: dry run}]\n"
+        "  exemptions: [{comment: was migrated, until: 2020-01-01, entity: {id: data}}]\n"
+    )
+    result = runner.invoke(app, ["rules", "check", "rules.yaml"])
+    assert result.exit_code == 0
+    assert "rules.yaml: 0 rules, guards: 1 mode, 1 exemptions, trust" in result.stdout
+    assert "note: exemption (rules.yaml line 4) ended on 2020-01-01" in result.stdout
+    told = json.loads(runner.invoke(app, ["rules", "check", "rules.yaml", "--json"]).stdout)
+    assert told["guards"] == {"mode": [3], "exemptions": [4]}
+    assert "ended on 2020-01-01" in told["remarks"][0]
 
 
 def test_every_mistake_is_told_with_status_2(folder: Path) -> None:
@@ -79,7 +94,7 @@ def test_rules_in_s3_and_in_a_parameter_are_checked_as_they_lie_there(
     good = runner.invoke(app, ["rules", "check", f"s3://{name}/rules.yaml"])
     bad = runner.invoke(app, ["rules", "check", f"ssm:/{name}"])
     assert (good.exit_code, bad.exit_code) == (0, 2)
-    assert f"3 rules, trust_finding_actions: listed (s3://{name}/rules.yaml line 2)" in good.stdout
+    assert f"3 rules, no guards, trust_finding_actions: listed (s3://{name}/rules.yaml line 2)" in good.stdout
     assert f"ssm:/{name}:1: the file has no key 'verson'; did you mean 'version'?" in bad.stderr
 
 

@@ -16,7 +16,7 @@ from hub.cli import app, main
 from hub.cli.ages import moment
 from hub.errors import RemediationUnknown
 
-COMMANDS = ("run", "plan", "work", "undo", "history", "why", "bots", "rules", "package", "demo")
+COMMANDS = ("run", "plan", "apply", "work", "undo", "history", "why", "bots", "rules", "package", "demo")
 runner = CliRunner()
 
 

@@ -160,8 +160,8 @@ class Story:
                 await self._take_back(run.undo_of, Wish(force=True, hold=timedelta(0)), None)
         assert await self._open_runs() == [], "nobody goes on with these"
         for waits in [each async for each in waiting.everybody(self.world.journal)]:
-            run = await self.world.journal.get(waits.run_id)
-            assert run is None or run.outcome is not None, (
+            ended = await self.world.journal.get(waits.run_id)
+            assert ended is None or ended.outcome is not None, (
                 "its finding is settled, so it has ended as waiting"
             )
 
@@ -247,7 +247,8 @@ EVENTS = st.tuples(
 @given(st.lists(EVENTS, min_size=30, max_size=60))
 def test_whatever_happens_in_whatever_order(events: list[tuple[Event, int, int | None]]) -> None:
     story = Story()
-    for event, which, life in events:
+    for number, (event, which, life) in enumerate(events):
         event(story, which, life)
-        story.check()
+        if number % 8 == 0:
+            story.check()
     story.end()

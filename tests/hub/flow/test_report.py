@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub import __version__
 from hub.flow.report import as_json, attributes, document, report_id, text
-from hub.model import Outcome
+from hub.model import Outcome, PlannedCall
 from tests.hub.sample_reports import KEY, a_report, a_run, wanting_feedback
 
 # What readers of the CloudBots report index by, in its order.
@@ -129,6 +129,21 @@ def test_no_undo_command_is_offered_where_there_is_nothing_to_undo(changes: dict
 
 def test_an_undo_names_the_run_it_took_back() -> None:
     assert entry_of(undo_of="00000000000000000009")["Undo of"] == "00000000000000000009"
+
+
+def test_calls_that_would_be_made_are_told_without_secrets() -> None:
+    calls = (PlannedCall("s3", "PutBucketTagging", "eu-west-1", {"Bucket": "b", "Tags": [KEY]}),)
+    run = a_run(outcome=Outcome.WOULD_FIX, planned=calls)
+    told = document(a_report(run, feedback=wanting_feedback("https://logs.example.com")))
+    assert told["Rules violations found"][0]["Planned calls"] == [
+        {
+            "service": "s3",
+            "operation": "PutBucketTagging",
+            "region": "eu-west-1",
+            "parameters": {"Bucket": "b", "Tags": ["[secret removed]"]},
+        }
+    ]
+    assert "Planned calls" not in entry_of()
 
 
 def test_a_failure_of_the_whole_message_has_its_own_key_and_keeps_the_entries_made_so_far() -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.flow.report import as_json, document, shortened, text
-from hub.model import Outcome, Run
+from hub.model import Outcome, PlannedCall, Run
 from tests.hub.sample_reports import a_report, a_run
 
 SNS = 262_144
@@ -38,6 +38,8 @@ def runs(draw: st.DrawFn) -> Run:
         notes=(letter,) * draw(st.sampled_from([0, 2, 400])),
         before={"x": letter * draw(sizes)},
         after={letter: letter * draw(sizes)},
+        planned=(PlannedCall("s3", "PutThing", "eu-west-1", {letter: letter * draw(sizes)}),)
+        * draw(st.sampled_from([0, 1, 40])),
     )
 
 
@@ -74,6 +76,15 @@ def test_any_report_fits_and_no_entry_vanishes_uncounted(
 def test_a_report_that_fits_stays_as_it_is() -> None:
     told = document(a_report(a_run(1), a_run(2)))
     assert shortened(told, SNS) == told
+
+
+def test_planned_calls_go_with_the_snapshots_before_anything_else_is_cut() -> None:
+    calls = (PlannedCall("s3", "PutBucketPolicy", "eu-west-1", {"Policy": "x" * 9000}),)
+    told = document(a_report(a_run(1, planned=calls), a_run(2)))
+    (large, small) = entries(shortened(told, 6000))
+    assert large["Planned calls"] is large["Before"] is None
+    assert "hub history" in large["Bot message"]
+    assert small == entries(told)[1]
 
 
 def test_the_document_given_is_not_changed() -> None:

@@ -42,6 +42,9 @@ ACCOUNT = "222233334444"
 WORKER = "arn:aws:sts::111122223333:assumed-role/hub/worker"
 EPOCH = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 LEASE_SECONDS = 60.0
+SETTINGS = Settings.load(
+    deployment_mode="multi", proof_seconds=0, lease_seconds=LEASE_SECONDS, patience_seconds=600
+)
 GOOD = 2
 BAD = 0
 HALF = 1
@@ -248,9 +251,7 @@ class Worker:
             Budgets(current, journal),
         )
         self.kit = Kit(
-            settings=Settings(
-                deployment_mode="multi", proof_seconds=0, lease_seconds=LEASE_SECONDS, patience_seconds=600
-            ),
+            settings=SETTINGS,
             identity=cast("Any", self),
             directory=cast("Any", self),
             accounts=cast("Any", self),

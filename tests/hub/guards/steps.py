@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from bots._aws import Aws
@@ -13,7 +13,7 @@ from bots._catalogue import bot_named
 from hub.guards import CurrentRules, Proposal
 from hub.guards.tags_now import LiveTags
 from hub.model import AccountFacts, Action, Decision, Finding, Run, Step, Verdict
-from hub.rules.guard_model import GuardRules
+from hub.rules.guard_model import Exemption, GuardRules, Where
 
 ACCOUNT = "222233334444"
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -75,6 +75,16 @@ def in_force(**sections: Any) -> CurrentRules:
     """Rules that stay."""
     rules = GuardRules(file="rules.yaml", **sections)
     return lambda: rules
+
+
+ASKING = in_force(
+    exemptions=(
+        Exemption(
+            line=1, comment="of others", until=date(2999, 1, 1), where=Where(accounts=("999900001111",))
+        ),
+    )
+)
+"""Rules that make it worth while to look up the tags that resources have now, and say nothing about any here."""
 
 
 def word(verdict: Verdict | None) -> Decision | None:

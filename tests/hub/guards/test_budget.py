@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -242,6 +241,13 @@ async def test_runs_that_never_end_are_forgotten_and_stay_counted(monkeypatch: p
     assert await let_through(day, budgets, 9) == 2
 
 
+async def test_runs_that_have_to_wait_take_no_memory() -> None:
+    day = Day()
+    budgets = guard(day, hourly(0))
+    assert await let_through(day, budgets, 9) == 0
+    assert budgets._counted == {}
+
+
 async def test_a_name_that_no_store_would_take_is_counted_all_the_same() -> None:
     day = Day()
     budgets = guard(day, hourly(1, name="\ud800" * 500))
@@ -258,72 +264,3 @@ def test_a_period_begins_with_the_day_and_holds_its_time(now: datetime, hours: i
     assert ends - starts == timedelta(hours=hours)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     assert (starts - midnight) % timedelta(hours=hours) == timedelta(0)
-
-
-WORKERS = 3
-
-
-@given(
-    changes=st.integers(0, 4),
-    destructive=st.integers(0, 3),
-    events=st.lists(
-        st.tuples(
-            st.integers(0, WORKERS - 1),
-            st.integers(0, 7),
-            st.sampled_from(["ask", "ask", "ask", "changed", "unchanged", "plan", "crash", "an hour"]),
-            st.booleans(),
-        ),
-        max_size=60,
-    ),
-)
-def test_no_order_of_events_lets_more_through_than_allowed(
-    changes: int, destructive: int, events: list[tuple[int, int, str, bool]]
-) -> None:
-    """Workers ask, end, end again, crash and take up others' runs: what is under way or done is never too much."""
-
-    async def played() -> None:
-        day = Day()
-        entries = (hourly(changes), hourly(changes + 1, name="other", destructive=destructive, each=("bot",)))
-        workers = [guard(day, *entries) for _ in range(WORKERS)]
-        going: dict[
-            int, tuple[bool, int]
-        ] = {}  # run: whether it is destructive, and in which hour it was let through
-        done: list[tuple[bool, int]] = []
-        hour = 0
-        for worker, run, event, hard in events:
-            kind, since = going.get(run, (hard, hour))
-            step = a_step(risk=Risk.DESTRUCTIVE if kind else Risk.ADDITIVE)
-            match event:
-                case "ask":
-                    going.pop(run, None)
-                    if await day.judged(workers[worker], str(run), step=step) is None:
-                        going[run] = (kind, hour)
-                case "plan":
-                    await day.judged(workers[worker], str(run), step=step, only_asked=True)
-                case "crash":
-                    workers[worker] = guard(day, *entries)
-                case "an hour":
-                    day.later(hours=1)
-                    hour += 1
-                case "unchanged":
-                    if going.pop(run, None):
-                        await day.end(workers[worker], str(run), Outcome.DENIED, step=step)
-                case "changed":
-                    if going.pop(run, None):
-                        done.append((kind, since))
-                        await day.end(workers[worker], str(run), step=step)
-            made = [hurts for hurts, when in (*going.values(), *done) if when == hour]
-            assert len(made) <= changes
-            assert sum(made) <= destructive
-            assert all(number >= 0 for number, _ in day.journal._tallies.values())
-
-    asyncio.run(played())
-
-
-async def test_however_many_ask_at_once_no_more_go_on() -> None:
-    day = Day()
-    day.journal.gives_way = True
-    entries = (hourly(5), hourly(3, name="other", each=()))
-    said = await asyncio.gather(*(day.judged(guard(day, *entries), f"r{n}") for n in range(40)))
-    assert said.count(None) <= 3
-    assert {word(each) for each in said} <= {None, Decision.WAIT}

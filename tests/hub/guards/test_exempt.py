@@ -19,6 +19,7 @@ from hub.model import AccountFacts, Decision, Step, Verdict
 from hub.rules.guard_model import Exemption, Where
 from spoke_role.tags import EXEMPT_TAG
 from tests.hub.guards.steps import (
+    ASKING,
     KNOWN,
     NOTHING_KNOWN,
     NOW,
@@ -169,9 +170,13 @@ async def test_a_tag_on_the_account_exempts_all_that_is_in_it(
     tags: dict[str, str] | None, account_tags: bool, decision: Decision | None
 ) -> None:
     step = a_step(facts=AccountFacts(ous=(), tags=tags))
-    found = await judged(step, account_tags=account_tags)
+    found = await Exempt(ASKING, lambda: NOW, account_tags=account_tags).judge(step)
     assert word(found) is decision
     assert found is None or "account 222233334444" in found.why
+
+
+async def test_a_file_without_exemptions_asks_for_no_tags_of_accounts() -> None:
+    assert await judged(a_step(facts=NOTHING_KNOWN), account_tags=True) is None
 
 
 async def test_what_is_not_known_of_the_account_does_not_hide_that_the_resource_is_exempt() -> None:
@@ -195,7 +200,7 @@ async def test_a_day_ends_at_midnight_utc_whatever_the_clock_of_who_asks(
     wanted = Decision.REFUSE if now < over else None
     assert word(await judged(a_step(), exemption(until), now=now)) is wanted
     assert word(await judged(with_tag(f"{until} moves"), now=now)) is wanted
-    live = ExemptNow(TagsNow(tagged({EXEMPT_TAG: f"{until}"})))
+    live = ExemptNow(TagsNow(ASKING, tagged({EXEMPT_TAG: f"{until}"})))
     assert word(await live.judge_change(a_proposal(now=now))) is wanted
 
 
@@ -221,7 +226,7 @@ async def test_a_tag_that_names_no_day_always_holds(value: str) -> None:
 async def test_the_tag_as_it_is_now_counts_before_a_change(
     live: dict[str, str] | None, decision: Decision | None
 ) -> None:
-    guard = ExemptNow(TagsNow(tagged(live)))
+    guard = ExemptNow(TagsNow(ASKING, tagged(live)))
     proposal = a_proposal()
     found = await guard.judge_change(proposal)
     assert word(found) is decision
@@ -236,7 +241,7 @@ async def test_live_tags_are_asked_once_for_a_change_and_anew_for_the_next() -> 
         asked.append(target)
         return {"n": str(len(asked))}
 
-    tags_now = TagsNow(read)
+    tags_now = TagsNow(ASKING, read)
     first = a_proposal(a_step(region="us-east-1"), region="eu-west-1", target_id="found")
     assert await tags_now.of(first) == await tags_now.of(first) == {"n": "1"}
     assert [(target.id, target.region) for target in asked] == [("found", "eu-west-1")]
@@ -251,7 +256,7 @@ async def test_live_tags_of_ever_more_changes_do_not_fill_the_memory(monkeypatch
         asked.append(target)
         return {}
 
-    tags_now = TagsNow(read)
+    tags_now = TagsNow(ASKING, read)
     proposals = [a_proposal() for _ in range(3)]
     for proposal in proposals:
         await tags_now.of(proposal)
@@ -260,3 +265,17 @@ async def test_live_tags_of_ever_more_changes_do_not_fill_the_memory(monkeypatch
     assert len(asked) == 3
     await tags_now.of(proposals[0])
     assert len(asked) == 4
+
+
+async def test_no_call_is_spent_on_live_tags_where_the_rules_say_nothing_of_exemptions_or_owners() -> None:
+    asked: list[Target] = []
+
+    async def read(_: Aws, target: Target) -> Mapping[str, str] | None:
+        asked.append(target)
+        return {EXEMPT_TAG: "2999-01-01 for ever"}
+
+    proposal = a_proposal()
+    assert await ExemptNow(TagsNow(in_force(), read)).judge_change(proposal) is None
+    assert asked == []
+    assert word(await ExemptNow(TagsNow(ASKING, read)).judge_change(proposal)) is Decision.REFUSE
+    assert len(asked) == 1

@@ -10,7 +10,7 @@ from hub.guards.managed import ManagedResources
 from hub.guards.tags_now import TagsNow
 from hub.model import AccountFacts, Decision, Verdict
 from hub.rules.guard_model import Managed, Where
-from tests.hub.guards.steps import ACCOUNT, NOTHING_KNOWN, a_proposal, a_step, in_force, tagged, word
+from tests.hub.guards.steps import ACCOUNT, ASKING, NOTHING_KNOWN, a_proposal, a_step, in_force, tagged, word
 
 STACK = {
     "aws:cloudformation:stack-name": "shop",
@@ -31,7 +31,7 @@ async def judged(
     entity: dict[str, Any] | None = None,
     facts: AccountFacts = NOTHING_KNOWN,
 ) -> Verdict | None:
-    guard = ManagedResources(in_force(managed=entries), TagsNow(tagged(live)))
+    guard = ManagedResources(in_force(managed=entries), TagsNow(ASKING, tagged(live)))
     proposal = a_proposal(a_step(facts=facts, entity=entity))
     await guard.ended(proposal.step, proposal.run)
     return await guard.judge_change(proposal)
@@ -119,7 +119,7 @@ async def test_without_an_entry_nothing_is_said_and_nobody_asked() -> None:
         raise AssertionError
 
     for entries in ((), (entry(where=ELSEWHERE),)):
-        guard = ManagedResources(in_force(managed=entries), TagsNow(never))
+        guard = ManagedResources(in_force(managed=entries), TagsNow(ASKING, never))
         assert await guard.judge_change(a_proposal()) is None
 
 

@@ -13,7 +13,7 @@ from hub.guards.tags_now import TagsNow
 from hub.model import Decision, Finding, Outcome, Step
 from tests.conftest import MakeSettings
 from tests.fake_aws.server import HUB_ACCOUNT, FakeAws
-from tests.hub.guards.steps import a_proposal, tagged, word
+from tests.hub.guards.steps import ASKING, a_proposal, tagged, word
 from tests.hub.guards.test_guards import step
 from tests.hub.messages import message
 
@@ -93,7 +93,7 @@ async def test_a_finding_about_an_opted_out_resource_is_refused_without_entering
 async def test_the_tag_as_it_is_now_counts_before_a_change(
     live: dict[str, str] | None, decision: Decision | None
 ) -> None:
-    guard = OptedOutNow(TagsNow(tagged(live)))
+    guard = OptedOutNow(TagsNow(ASKING, tagged(live)))
     proposal = a_proposal()
     found = await guard.judge_change(proposal)
     assert word(found) is decision

@@ -11,7 +11,7 @@ from hub.aws.accounts import HubIdentity
 from hub.guards.own_resources import OwnResources, OwnResourcesNow
 from hub.guards.tags_now import TagsNow
 from hub.model import Decision, Step
-from tests.hub.guards.steps import a_proposal, a_step, tagged, word
+from tests.hub.guards.steps import ASKING, a_proposal, a_step, tagged, word
 from tests.hub.guards.test_guards import HUB, SPOKE, settings
 
 STACK = "aws:cloudformation:stack-name"
@@ -66,7 +66,7 @@ async def test_what_the_hubs_stack_made_is_the_hubs_whatever_it_is_called(
 
 @pytest.mark.parametrize(("tags", "account", "refused"), [*TAGS, (None, HUB, False)])
 async def test_it_is_known_by_its_tags_as_they_are_now_too(tags: Any, account: str, refused: bool) -> None:
-    now = OwnResourcesNow(guard(), TagsNow(tagged(tags)))
+    now = OwnResourcesNow(guard(), TagsNow(ASKING, tagged(tags)))
     proposal = a_proposal(about("AWS::SNS::Topic", "d9-findings", account=account))
     found = await now.judge_change(proposal)
     assert word(found) is (Decision.REFUSE if refused else None)

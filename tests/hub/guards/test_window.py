@@ -139,6 +139,14 @@ def test_a_window_without_hours_never_opens_and_is_asked_about_again_all_the_sam
     assert next_opening(window(), NOW) == NOW + LOOK_AHEAD
 
 
+@pytest.mark.parametrize(("hour", "opened"), [(21, False), (22, True), (27, True), (28, False)])
+@pytest.mark.parametrize("day", range(7))
+def test_hours_past_midnight_belong_to_the_day_on_which_they_began(day: int, hour: int, opened: bool) -> None:
+    night = window(Hours(days=(day,), starts=time(22), ends=time(4)))
+    monday = datetime(2026, 11, 30, tzinfo=UTC)
+    assert is_open(night, monday + timedelta(days=day, hours=hour)) is opened
+
+
 def opening(zone: str, day: int, starts: str, ends: str, now: str) -> str:
     """When hours open next, as a clock in UTC tells."""
     hours = Hours(days=(day,), starts=time.fromisoformat(starts), ends=time.fromisoformat(ends))
@@ -157,6 +165,7 @@ def opening(zone: str, day: int, starts: str, ends: str, now: str) -> str:
         ("Europe/Berlin", 6, "02:30", "04:00", "2026-10-24T12:00", "2026-10-25 00:30"),
         ("Europe/Berlin", 6, "02:00", "02:30", "2026-10-25T00:40", "2026-10-25 01:00"),
         ("Europe/Berlin", 6, "01:30", "02:30", "2026-10-25T00:40", "2026-10-25 01:00"),
+        ("Europe/Berlin", 6, "02:30", "02:45", "2026-10-25T00:50", "2026-10-25 01:30"),
         # Cairo leaves out the hour after midnight; Lord Howe Island moves its clock by half an hour.
         ("Africa/Cairo", 4, "00:00", "02:00", "2026-04-23T12:00", "2026-04-23 22:00"),
         ("Australia/Lord_Howe", 6, "02:15", "03:00", "2026-10-03T12:00", "2026-10-03 15:30"),

@@ -137,14 +137,18 @@ def test_guards_are_read_whole() -> None:
     )
 
 
-def test_a_bot_is_known_by_its_own_name_whatever_it_was_called_in_the_file() -> None:
-    text = "version: 1\nguards: {mode: [{mode: off, bots: [%s], comment: a}]}"
-    assert guards(text % "sg_single_rule_delete, s3_*").modes[0].where.bots == (
-        "sg_single_rule_delete",
-        "s3_*",
-    )
-    [entry] = guards(text % "mark_for_stop_ec2_resource").modes
-    assert entry.where.bots == ("mark_for_stop_ec2_resource",)
+def test_a_bot_is_known_by_its_own_name_and_a_pattern_as_it_is_written() -> None:
+    [entry] = guards(
+        "version: 1\nguards: {mode: [{mode: off, bots: [iam_group_delete_inline_group, s3_*], comment: a}]}"
+    ).modes
+    assert entry.where.bots == ("iam_group_delete_inline_policy", "s3_*")
+
+
+def test_all_changes_of_a_budget_may_be_destructive_ones() -> None:
+    [budget] = guards(
+        "version: 1\nguards: {budgets: [{name: a, comment: b, changes: 5, destructive: 5}]}"
+    ).budgets
+    assert (budget.changes, budget.destructive) == (5, 5)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from hub.app import open_hub
 from hub.aws.rules_sources import LOOK_AGAIN_SECONDS
 from hub.errors import RulesWrong
 from hub.model import Outcome
+from hub.rules.live import LiveRules
 from tests.conftest import MakeSettings
 from tests.fake_aws.admin import Admin
-from tests.fake_aws.server import HUB_ACCOUNT, FakeAws, allow
+from tests.fake_aws.server import HUB_ACCOUNT, HUB_ROLE, FakeAws, allow, policy, trust
 from tests.hub.flow.test_settle import RIGHTS, bucket, history, only, versioning
 from tests.hub.messages import message
 
@@ -137,9 +138,8 @@ async def test_a_hub_follows_an_object_in_s3_and_decisions_name_it_and_the_line(
         ran = only(await hub.settle(message(spoke.account_id, id=name)))
         s3.put_object(Bucket=bucket_of_rules, Key=key, Body=REFUSES)
         rules = hub.kit.rules
-        assert rules is not None
+        assert isinstance(rules, LiveRules)
         rules._looked_at -= LOOK_AGAIN_SECONDS
-        await rules.refresh()
         again = message(spoke.account_id, "s3_enable_versioning", id=name, key="another")
         refused = only(await hub.settle(again))
         kept = await history(hub)
@@ -176,3 +176,64 @@ async def test_a_hub_does_not_start_on_an_object_with_mistakes_or_without_one(
     wrong = await told()
     assert f"{address}:3: rule 'versioned' has no comment" in wrong
     assert f"{address}:4: a rule has no key 'coment'; did you mean 'comment'?" in wrong
+
+
+# --- where accounts are
+
+
+PROD_ONLY = RUNS.replace("match: {", "match: {ous: Workloads/Prod, account_tags: {stage: prod}, ")
+
+
+class Organization:
+    """An organization with this hub in its management account, and an account in Workloads/Prod."""
+
+    def __init__(self, aws: FakeAws, monkeypatch: pytest.MonkeyPatch, *rights: str) -> None:
+        self._aws = aws
+        self._management = aws.fresh_account()
+        self._client = self._management.client("organizations")
+        self._client.create_organization(FeatureSet="ALL")
+        self._root = unit = self._client.list_roots()["Roots"][0]["Id"]
+        for name in ("Workloads", "Prod"):
+            made = self._client.create_organizational_unit(ParentId=unit, Name=name)
+            unit = made["OrganizationalUnit"]["Id"]
+        entry = allow("sts:AssumeRole", "sts:SetSourceIdentity", "organizations:ListAccounts", *rights)
+        keys = aws.role_credentials(self._management.account_id, HUB_ROLE, [policy(entry)])
+        for name, value in keys.items():
+            monkeypatch.setenv(name, value)
+        self.prod = self.account(unit)
+
+    def account(self, unit: str | None = None) -> Admin:
+        """One more, with the spoke role and the tag stage=prod."""
+        made = self._client.create_account(AccountName="one", Email="one@example.com")
+        account = str(made["CreateAccountStatus"]["AccountId"])
+        self._client.tag_resource(ResourceId=account, Tags=[{"Key": "stage", "Value": "prod"}])
+        if unit:
+            self._client.move_account(AccountId=account, SourceParentId=self._root, DestinationParentId=unit)
+        trusts = trust(f"arn:aws:iam::{self._management.account_id}:role/{HUB_ROLE}")
+        return self._aws.spoke({"remediation": RIGHTS}, account_id=account, trusts=trusts)
+
+
+async def test_a_rule_about_ous_and_tags_of_accounts_runs_in_those_and_nowhere_else(
+    write: Write, aws: FakeAws, hub_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rights = ("ListParents", "DescribeOrganizationalUnit", "ListTagsForResource")
+    known = Organization(aws, monkeypatch, *(f"organizations:{each}" for each in rights))
+    there, elsewhere = known.prod, known.account()
+    async with open_hub(hub_settings(rules=write(PROD_ONLY))) as hub:
+        run = only(await hub.settle(message(there.account_id, id=bucket(there))))
+        assert await hub.settle(message(elsewhere.account_id, id=bucket(elsewhere))) is None
+    assert run.outcome is Outcome.FIXED
+
+
+async def test_where_organizations_does_not_answer_such_a_rule_runs_nothing_and_such_a_refusal_holds(
+    write: Write, aws: FakeAws, hub_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Organization(aws, monkeypatch, "organizations:ListParents").prod
+    name = bucket(there)
+    async with open_hub(hub_settings(rules=write(PROD_ONLY))) as hub:
+        assert await hub.settle(message(there.account_id, id=name)) is None
+    refuses = PROD_ONLY.replace("    bots:", "    action: refuse\n    bots:")
+    async with open_hub(hub_settings(rules=write(refuses))) as hub:
+        run = only(await hub.settle(message(there.account_id, "s3_enable_versioning", id=name)))
+    assert run.outcome is Outcome.REFUSED
+    assert "asks for OUs or tags of the account" in run.message

@@ -73,18 +73,26 @@ def test_a_rule_that_asks_for_ous_or_tags_of_accounts_says_so(match: str, ous: b
 
 
 def test_every_section_of_guards_was_tried() -> None:
-    assert set(ENTRIES) == {section.name for section in fields(GuardRules)} - {"file"}
+    assert set(ENTRIES) == {section.name for section in fields(GuardRules)} - {"file", "remarks"}
 
 
 @pytest.mark.parametrize("section", list(ENTRIES))
 def test_a_guard_that_asks_for_ous_or_tags_of_accounts_says_so(section: str) -> None:
+    # An account can be exempt by a tag of its own, which is looked for where there are exemptions.
+    always = section == "exemptions"
     for where, wanted in (
-        (Where(), (False, False)),
-        (Where(ous=("Prod",)), (True, False)),
+        (Where(), (False, always)),
+        (Where(ous=("Prod",)), (True, always)),
         (Where(account_tags=(("stage", ("prod",)),)), (False, True)),
     ):
         entry = replace(ENTRIES[section], where=where)
         guards: dict[str, Any] = {section: (entry,)}
         asked = RuleSet(file="rules.yaml", guards=GuardRules(file="rules.yaml", **guards))
         assert needs(asked) == wanted
-        assert [f"line {entry.line}" in remark for remark in asked.remarks] == [True] * any(wanted)
+        asks = where != Where()
+        assert [f"line {entry.line}" in remark for remark in asked.remarks] == [True] * asks
+
+
+def test_what_guards_remark_of_themselves_is_remarked_of_the_file() -> None:
+    guards = GuardRules(file="rules.yaml", remarks=("exemption (rules.yaml line 7) ended",))
+    assert RuleSet(file="rules.yaml", guards=guards).remarks == guards.remarks

@@ -94,6 +94,8 @@ def test_a_file_is_read_whole() -> None:
         ("    action: refuse", "", 21, "names no bots"),
         ("    match: {accounts: 222233334444}", "", 21, "has no match"),
         ("    match: {accounts: 222233334444}", "    match: {}", 24, "is empty"),
+        ("    match: {accounts: 222233334444}", "    match: {entity: {}}", 24, "give one of id, name"),
+        ("    match: {accounts: 222233334444}", "    match: {ous: /}", 24, "leave ous out"),
         (
             "    match: {accounts: 222233334444}",
             "    match: {accounts: 2222-3333-4444}",
