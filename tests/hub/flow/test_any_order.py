@@ -130,7 +130,8 @@ class Story:
         self.wait_for(asyncio.sleep(MINUTES[which % len(MINUTES)] * 60))
 
     def check(self) -> None:
-        """What was said of a run stays said."""
+        """Nothing was changed that might not be, and what was said of a run stays said."""
+        assert self.world.wrong == []
 
         async def look() -> None:
             async for run in self.world.journal.runs(Query(limit=100_000)):
