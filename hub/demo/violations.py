@@ -66,8 +66,7 @@ async def _bucket(aws: EmbeddedAws, estate: Estate, account: str, name: str) -> 
         estate, account, "S3 bucket without encryption and versioning", "S3Bucket", name, name,
         ["s3_enable_encryption s3", "s3_enable_versioning"], region="",
     )  # fmt: skip
-    # To stop an instance is disruptive: it waits for somebody to say yes.
-    return Planted(finding, (Outcome.WAITING, Outcome.FIXED))
+    return Planted(finding, (Outcome.FIXED, Outcome.FIXED))
 
 
 async def _versioned_bucket(aws: EmbeddedAws, estate: Estate, account: str) -> Planted:
