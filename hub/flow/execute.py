@@ -91,6 +91,8 @@ def _unseen(run: Run, text: str) -> str:
 
 
 async def _by_verdict(kit: Kit, step: Step, run: Run, verdict: Verdict, leases: _Leases) -> Run:
+    if verdict.decision is Decision.WAIT:
+        return await waiting.wait(kit, step, run, verdict)
     if (refusal := verdict.decision.outcome) is not None:
         return await record.close(kit, run, refusal, _unseen(run, verdict.why))
     if verdict.decision is Decision.DRY_RUN:
