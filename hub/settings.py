@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     narrow_sessions: bool = Field(
         True,
         validation_alias=_names("HUB_NARROW_SESSIONS"),
-        description="give each role session a session policy of only what its bot declares",
+        description="give each role session a session policy of only what its bot declares and guards read",
     )
     accounts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         "",
         validation_alias=_names("HUB_RULES"),
         description="where the remediation rules are: a path, s3://BUCKET/KEY or ssm:/NAME; "
-        "empty: whatever findings name may run",
+        "empty: what findings name runs, but dangerous bots wait for a person",
     )
     dry_run: bool = Field(
         False,

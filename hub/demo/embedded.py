@@ -43,6 +43,11 @@ class EmbeddedAws:
             self._clients[key] = await self._open(service, region, keys)
         return self._clients[key]
 
+    async def person(self, account_id: str) -> Mapping[str, str]:
+        """What the command line finds in the environment of somebody who administers the account."""
+        keys = await self._administrator(account_id)
+        return {name.upper(): value for name, value in keys.items()}
+
     async def assume(self, arn: str, account_id: str, *, external_id: str = "") -> Mapping[str, str]:
         """Credentials of a role as environment variables, asked for from inside ``account_id``."""
         sts = await self.client("sts", account_id)

@@ -1,4 +1,4 @@
-"""The demo from beginning to end: build, break, publish, work, read the reports, undo one run."""
+"""The demo from beginning to end: build, break, publish, work, read the reports, approve what waits, undo one run."""
 
 from __future__ import annotations
 
@@ -63,20 +63,33 @@ async def tell(*, accounts: int, folder: Path, as_json: bool) -> int:
             await violations.publish(aws, estate, planted)
             async with _worker(environment):
                 reports = await _collect(
-                    aws, estate, due, advance=bar("findings settled by `hub work`", len(due))
+                    aws, estate, len(due), advance=bar("findings settled by `hub work`", len(due))
+                )
+                waiting = _waiting_runs(reports)
+                if waiting:
+                    person = {**environment, **await aws.person(estate.hub_account)}
+                    await _hub(
+                        person, "approve", *waiting, "--because", "nobody owns them", "--yes", "--json"
+                    )
+                approved = await _collect(
+                    aws,
+                    estate,
+                    len(waiting),
+                    advance=bar("dangerous ones a person said yes to", len(waiting)),
                 )
                 run = _walkthrough_run(reports, planted[1])
                 undone = await _undo(
                     environment, run, advance=bar("undoing the first security group's fix", 1)
                 )
             unsettled = await _left_over(aws, estate)
-    _write(folder, [*reports, undone], console)
+    _write(folder, [*reports, *approved, undone], console)
     if as_json:
-        for report in (*reports, undone):
+        for report in (*reports, *approved, undone):
             print_json(report)
     else:
-        _show(console, estate.accounts, reports, undone)
-    wrong = _wrong(due, reports, undone, unsettled)
+        _show(console, estate.accounts, [*reports, *approved], undone)
+    wrong = _wrong(due, reports, approved, undone, unsettled)
+    reports += approved
     for text in wrong:
         print_error(text)
     entries = sum(len(report["Rules violations found"]) for report in reports)
@@ -130,14 +143,12 @@ async def _worker(environment: Mapping[str, str]) -> AsyncIterator[None]:
         await log
 
 
-async def _collect(
-    aws: EmbeddedAws, estate: estates.Estate, due: Mapping[str, Planted], *, advance: Any
-) -> list[Document]:
-    """Read published reports until there is one for every finding that is due one."""
+async def _collect(aws: EmbeddedAws, estate: estates.Estate, due: int, *, advance: Any) -> list[Document]:
+    """Read published reports until there are as many as are due."""
     sqs = await aws.client("sqs", estate.hub_account)
     reports: list[Document] = []
     async with asyncio.timeout(SETTLE_SECONDS):
-        while {report["findingKey"] for report in reports} != due.keys():
+        while len({report["Report id"] for report in reports}) < due:
             answer = await sqs.receive_message(
                 QueueUrl=estate.reports_queue, MaxNumberOfMessages=10, WaitTimeSeconds=1
             )
@@ -155,17 +166,29 @@ def _walkthrough_run(reports: list[Document], group: Planted) -> str:
     return str(next(entry["Run"] for entry in entries if entry["Remediation"] == WALKTHROUGH_BOT))
 
 
+def _waiting_runs(reports: list[Document]) -> list[str]:
+    entries = (entry for report in reports for entry in _entries(report))
+    return [str(entry["Run"]) for entry in entries if entry["Outcome"] == str(Outcome.WAITING)]
+
+
 async def _undo(environment: Mapping[str, str], run: str, *, advance: Any) -> Document:
+    document: Document = json.loads(await _hub(environment, "undo", run, "--json"))
+    advance()
+    return document
+
+
+async def _hub(environment: Mapping[str, str], *words: str) -> bytes:
+    """What the command line says."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub", "undo", run, "--json",
+        sys.executable, "-m", "hub", *words,
         env=dict(environment), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     told, complained = await process.communicate()
     if not told.strip():
-        raise HubError(f"`hub undo {run}` gave no report: {complained.decode(errors='replace').strip()}")
-    advance()
-    document: Document = json.loads(told)
-    return document
+        raise HubError(
+            f"`hub {' '.join(words)}` said nothing but: {complained.decode(errors='replace').strip()}"
+        )
+    return told
 
 
 async def _left_over(aws: EmbeddedAws, estate: estates.Estate) -> int:
@@ -182,9 +205,17 @@ def _entries(report: Document) -> list[Document]:
 
 
 def _wrong(
-    due: Mapping[str, Planted], reports: list[Document], undone: Document, unsettled: int
+    due: Mapping[str, Planted],
+    reports: list[Document],
+    approved: list[Document],
+    undone: Document,
+    unsettled: int,
 ) -> list[str]:
-    wrong = []
+    wrong = [
+        f"{report['Account id']}: approved, and not fixed: {_entries(report)}"
+        for report in approved
+        if [entry["Outcome"] for entry in _entries(report)] != [str(Outcome.FIXED)]
+    ]
     for report in reports:
         expected = tuple(str(outcome) for outcome in due[report["findingKey"]].expected)
         got = tuple(str(entry["Outcome"]) for entry in _entries(report))

@@ -139,7 +139,8 @@ async def _instance(aws: EmbeddedAws, estate: Estate, account: str) -> Planted:
         estate, account, "Instance that nobody owns", "Instance", instance, "",
         ["ec2_stop_instance", 'tag_ec2_resource "stopped by" "remediation hub"'],
     )  # fmt: skip
-    return Planted(finding, (Outcome.FIXED, Outcome.FIXED))
+    # To stop an instance is disruptive: it waits for somebody to say yes.
+    return Planted(finding, (Outcome.WAITING, Outcome.FIXED))
 
 
 async def _protected_instance(aws: EmbeddedAws, estate: Estate, account: str) -> Planted:

@@ -91,6 +91,8 @@ def _unseen(run: Run, text: str) -> str:
 
 
 async def _by_verdict(kit: Kit, step: Step, run: Run, verdict: Verdict, leases: _Leases) -> Run:
+    if verdict.decision is Decision.WAIT:
+        return await waiting.wait(kit, step, run, verdict)
     if (refusal := verdict.decision.outcome) is not None:
         return await record.close(kit, run, refusal, _unseen(run, verdict.why))
     if verdict.decision is Decision.DRY_RUN:
@@ -184,7 +186,10 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
     resumed = run.before is not None
     run = _with_look(bot, run, seen)
     if seen.check.compliant:
-        return await _already_right(kit, run, seen, resumed=resumed)
+        ended = await _already_right(kit, run, seen, resumed=resumed)
+        if resumed:
+            await tell_ended(kit.change_guards, step, ended)
+        return ended
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)

@@ -9,7 +9,6 @@ from hub.flow import due, execute, guard, record
 from hub.flow.denied import told
 from hub.flow.kit import Kit
 from hub.flow.normalise import normalise
-from hub.flow.rehearse import with_planned
 from hub.model import Decision, Message, Outcome, Run, Step
 from hub.noting import noting
 
@@ -47,12 +46,12 @@ async def _looked(kit: Kit, step: Step, run: Run) -> Run:
         return record.ended(kit, run, Outcome.COMPLIANT, seen.check.why)
     touched = await guard.judge_touched(kit.guards, step, seen.check)
     judged = await execute.judged_change(kit, step, run, seen, only_asked=True)
-    run = await execute.rehearsed(step, replace(run, notes=run.notes + judged.remarks), seen)
+    run = replace(run, notes=run.notes + judged.remarks)
     words = f"; {verdict.why}" if verdict.decision is Decision.DRY_RUN else ""
     outcome, why = Outcome.WOULD_FIX, f"{seen.check.why}{words}"
     for said in (judged.verdict, touched):
         if (refusal := said.decision.outcome) is not None:
             outcome, why = refusal, said.why
     if outcome in (Outcome.WOULD_FIX, Outcome.WAITING):
-        run = await with_planned(run, step, seen.account, seen.check)
+        run = await execute.rehearsed(step, run, seen)
     return record.ended(kit, run, outcome, why)

@@ -6,18 +6,18 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn
 
 from bots._aws import Aws, AwsError
-from bots._bot import AnyBot, Before, CannotFix, Check, Params, Target, TargetGone, TryLater, Unproven
+from bots._bot import AnyBot, Before, CannotFix, Params, Target, TargetGone, TryLater, Unproven
 from bots._catalogue import names
 from bots._own import Unknown
 from hub.aws.limits import is_read
 from hub.flow.redaction import plain, redactor
 from hub.flow.stand_in import Answer, as_json, has_part
-from hub.model import PlannedCall, Run, Step
+from hub.model import PlannedCall
 
 MOST_CALLS = 200
 MOST_READS = 1000
@@ -25,27 +25,8 @@ MOST_BYTES = 60_000  # of JSON: a record of the journal has room for 400,000, an
 SECONDS = 120.0
 # Asking these for a session or an identity makes one.
 _NEVER_READ = frozenset({"sts", "sso", "sso-oidc", "cognito-identity", "signin"})
-REST_UNKNOWN = "more calls may follow: "
 OWN = "a bot of your own is not rehearsed, for nobody has shown that it changes nothing but through the hub"
 OLD_SHAPE = "a bot in the old shape calls AWS by itself, so nobody can tell its calls without making them"
-
-
-async def with_planned(run: Run, step: Step, account: Aws, check: Check[Before]) -> Run:
-    """The run with the calls that its fix would make now, and a note if they are not all.
-
-    Args:
-        check: what was just seen of a resource that is wrong.
-    """
-    there = step if check.target_id is None else step.at(check.target_id)
-    assert there.bot is not None
-    assert there.target is not None
-    if there.bot.name in names():
-        told = await rehearse(there.bot, account, there.target, there.params, check.before)
-    else:
-        # The contract suite looks at the bots of this project only.
-        told = Rehearsal(calls=(), whole=False, why=OLD_SHAPE if there.bot.before is Unknown else OWN)
-    notes = run.notes if told.whole else (*run.notes, f"{REST_UNKNOWN}{told.why}")
-    return replace(run, planned=told.calls, notes=notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +51,9 @@ async def rehearse(
     Args:
         before: what the bot's check saw just now, of a resource that is wrong.
     """
-    if bot.before is Unknown:
-        return Rehearsal(calls=(), whole=False, why=OLD_SHAPE)
+    # The contract suite looks at the bots of this project only.
+    if bot.name not in names():
+        return Rehearsal(calls=(), whole=False, why=OLD_SHAPE if bot.before is Unknown else OWN)
     stage = _Stage()
     why = ""
     limit = asyncio.timeout(SECONDS)

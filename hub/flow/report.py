@@ -15,7 +15,7 @@ from hub import __version__
 from hub.flow.redaction import plain, redactor
 from hub.flow.shortening import PLANNED, shortened
 from hub.flow.waiting_words import waiting_words
-from hub.model import Finding, Outcome, PlannedCall, Report, Run
+from hub.model import Finding, Outcome, Report, Run
 
 __all__ = ["as_json", "attributes", "document", "report_id", "shortened", "text"]
 
@@ -99,18 +99,8 @@ def _entry(run: Run, clean: Callable[[Any], Any]) -> dict[str, Any]:
     if run.undo_of is not None:
         entry["Undo of"] = run.undo_of
     if run.planned is not None:
-        entry[PLANNED] = clean([planned_call(call) for call in run.planned])
+        entry[PLANNED] = clean([call._asdict() for call in run.planned])
     return entry | {name: clean(value) for name, value in waiting_words(run).items()}
-
-
-def planned_call(call: PlannedCall) -> dict[str, Any]:
-    """A call that would be made, as reports and plans tell it."""
-    return {
-        "service": call.service,
-        "operation": call.operation,
-        "region": call.region,
-        "parameters": call.params,
-    }
 
 
 def _way_back(run: Run, outcome: Outcome) -> str | None:

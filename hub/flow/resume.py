@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 
 from hub.flow import due, record, waiting
@@ -22,6 +23,7 @@ from hub.model import Message, Outcome, Report, Run
 from hub.noting import noting
 
 KEY = "remediation-hub:resume"
+_RUN_ID = re.compile("[0-9a-f]{20}")
 
 
 def body_for(run_id: str) -> str:
@@ -39,7 +41,7 @@ def asked_for(message: Message) -> str | None:
     except ValueError:
         return None
     run_id = told.get(KEY) if isinstance(told, dict) and len(told) == 1 else None
-    return run_id if isinstance(run_id, str) else None
+    return run_id if isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) else None
 
 
 def resumed_id(run_id: str) -> str:

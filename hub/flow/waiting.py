@@ -6,6 +6,7 @@ note on a shelf says whom or what it waits for; it goes when the step has been t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from hub.flow.kit import Kit
 from hub.guards import repeat
 from hub.journals import Journal, Note
 from hub.model import Answer, Outcome, Run, Step, Verdict
+
+log = logging.getLogger(__name__)
 
 SHELF = "waiting"
 # After it could go on, so long its note is kept for somebody to see to it.
@@ -75,6 +78,8 @@ async def wait(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
     expires_at = verdict.expires_at
     if verdict.until is None and expires_at is None:
         expires_at = now + LONGEST
+    # Whoever asked for it in the first place, also when a worker has gone on with it since.
+    earlier = await read(kit.journal, step.resumes) if step.resumes else None
     waiting = Waiting(
         run_id=run.run_id,
         guard=verdict.guard,
@@ -82,7 +87,7 @@ async def wait(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
         since=now,
         due_at=verdict.until,
         expires_at=expires_at,
-        requested_by=(await kit.identity.caller())["Arn"],
+        requested_by=earlier.requested_by if earlier else (await kit.identity.caller())["Arn"],
         finding_key=run.finding_key,
         account_id=run.account_id,
         region=run.region,
@@ -108,7 +113,11 @@ async def read(journal: Journal, run_id: str) -> Waiting | None:
 async def everybody(journal: Journal) -> AsyncIterator[Waiting]:
     """All that wait, in any order."""
     async for note in journal.shelf(SHELF):
-        yield _of(note)
+        try:
+            yield _of(note)
+        except JournalUnwritable as error:
+            # The others are not to wait for ever because of this one.
+            log.error("passed over", extra={"note": note.name, "error": str(error)})
 
 
 async def write(journal: Journal, waiting: Waiting) -> Waiting | None:

@@ -172,7 +172,7 @@ class Stage:
         mode = Mode(GuardRules, dry_run=dry_run)
         guards = [mode if isinstance(guard, Mode) else guard for guard in guards]
         # Bots are shown here as they are let loose; who has to allow them has tests of its own.
-        kit = replace(kit, guards=tuple(guards), change_guards=())
+        kit = replace(kit, guards=tuple(guards), undo_guards=tuple(guards), change_guards=())
         return Play(bot, scene, admin, self.aws, Hub(kit))
 
 

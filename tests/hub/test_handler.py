@@ -17,6 +17,7 @@ from hub.errors import FindingUnreadable, HubError, JournalUnwritable, SettingsW
 from hub.flow import waiting
 from hub.flow.answering import answer, question
 from hub.flow.kit import Kit
+from hub.journals import Lease
 from hub.journals.memory import MemoryJournal
 from hub.model import Message
 from tests.fake_aws.admin import Admin
@@ -268,11 +269,20 @@ def test_an_invocation_ends_with_a_sweep_once_a_minute_if_there_is_time(
         sweeps.append(kit)
         return 0
 
+    leased: list[str] = []
+    lease = MemoryJournal.lease
+
+    async def noted(journal: MemoryJournal, name: str, *, owner: str, seconds: float) -> Lease | None:
+        leased.append(name)
+        return await lease(journal, name, owner=owner, seconds=seconds)
+
     monkeypatch.setattr(sweeping, "sweep", look)
+    monkeypatch.setattr(MemoryJournal, "lease", noted)
     event = from_sqs(versioning_finding(spoke, bucket(spoke)))
     for _ in range(3):
         handler.handler(event, Context(900))
     assert len(sweeps) == 1
+    assert leased.count("sweep") == 1, "within the minute the journal is not even asked"
     a_minute_passes(monkeypatch)
     handler.handler(event, Context(handler.RESERVE_SECONDS + sweeping.LEAST_SECONDS - 1))
     assert len(sweeps) == 1, "there was no time"

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.flow.redaction import plain
-from hub.flow.rehearse import REST_UNKNOWN
-from hub.flow.report import planned_call
 from hub.flow.saved_plan import Mark, Plan
 from hub.model import Outcome, Run
 
 SCHEMA = "remediation-hub/plan/1"
+# How a note begins that says why `hub.flow.execute.rehearsed` could not tell all calls.
+REST_UNKNOWN = "not all calls can be told beforehand: "
 
 
 def step(run: Run, *, undo: str, redact: Callable[[str], str]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def step(run: Run, *, undo: str, redact: Callable[[str], str]) -> dict[str, Any]
             for said in run.verdicts or ()
         ],
         "before": run.before,
-        "calls": None if run.planned is None else [planned_call(call) for call in run.planned],
+        "calls": None if run.planned is None else [call._asdict() for call in run.planned],
         "calls_after_these": " ".join(rest) or None,
         "undo": {"degree": run.undo, "why": undo},
     }

@@ -90,7 +90,7 @@ def calls(step: Told) -> tuple[Row, ...] | str:
     if step["calls"] is None:
         return "none"
     rows = [
-        (f"{call['service']} {call['operation']}", call["region"], _parameters(call["parameters"]))
+        (f"{call['service']} {call['operation']}", call["region"], _parameters(call["params"]))
         for call in step["calls"]
     ]
     if step["calls_after_these"]:

@@ -42,7 +42,7 @@ def test_a_plan_tells_the_state_the_calls_the_guards_and_the_way_back(say: Say, 
             "service": "s3",
             "operation": "PutBucketVersioning",
             "region": "us-east-1",
-            "parameters": {
+            "params": {
                 "Bucket": name,
                 "ExpectedBucketOwner": spoke.account_id,
                 "VersioningConfiguration": {"Status": "Enabled"},
@@ -94,6 +94,25 @@ def test_a_plan_uses_the_journal_that_is_there_and_leaves_it_as_it_was(
     say("plan", path)
     assert [where.partition(":")[0] for where in opened] == ["memory", "sqlite", "sqlite"]
     assert say("history", "--json").stdout == known
+
+
+def test_why_not_all_calls_are_told_stands_beside_those_that_are(
+    say: Say, spoke: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("bots").mkdir()
+    Path("bots/team_bot.py").write_text(
+        "def run_action(boto_session, rule, entity, params):\n    return 'done'\n"
+    )
+    monkeypatch.setenv("HUB_BOTS_FOLDER", "bots")
+    given = json.dumps(finding(spoke.account_id, "team_bot", id="b", region="us-east-1"))
+    (step,) = lines(say("plan", "-", "--json", given=given).stdout)
+    assert (step["outcome"], step["calls"]) == ("waiting", [])
+    assert step["calls_after_these"].startswith("a bot in the old shape calls AWS by itself")
+    assert step["notes"] == []
+    assert "maybe more" in say("plan", "-", given=given).stdout
+    assert (
+        "**Maybe more calls:** a bot in the old shape" in say("plan", "-", "--markdown", given=given).stdout
+    )
 
 
 def test_a_finding_that_is_there_twice_is_planned_once(say: Say, spoke: Admin) -> None:

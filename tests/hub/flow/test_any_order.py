@@ -130,7 +130,8 @@ class Story:
         self.wait_for(asyncio.sleep(MINUTES[which % len(MINUTES)] * 60))
 
     def check(self) -> None:
-        """What was said of a run stays said."""
+        """Nothing was changed that might not be, and what was said of a run stays said."""
+        assert self.world.wrong == []
 
         async def look() -> None:
             async for run in self.world.journal.runs(Query(limit=100_000)):
@@ -160,8 +161,8 @@ class Story:
                 await self._take_back(run.undo_of, Wish(force=True, hold=timedelta(0)), None)
         assert await self._open_runs() == [], "nobody goes on with these"
         for waits in [each async for each in waiting.everybody(self.world.journal)]:
-            run = await self.world.journal.get(waits.run_id)
-            assert run is None or run.outcome is not None, (
+            ended = await self.world.journal.get(waits.run_id)
+            assert ended is None or ended.outcome is not None, (
                 "its finding is settled, so it has ended as waiting"
             )
 

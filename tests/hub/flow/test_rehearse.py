@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,12 +28,10 @@ from bots._bot import (
     Undo,
     Unproven,
     entity,
-)  # fmt: skip
-from bots._catalogue import bot_named
+)
 from bots._own import old_shaped
-from hub.flow.rehearse import MOST_BYTES, MOST_CALLS, MOST_READS, OWN, Rehearsal, rehearse, with_planned
-from hub.model import Action, PlannedCall, Step
-from tests.hub.sample_reports import a_finding, a_run
+from hub.flow.rehearse import MOST_BYTES, MOST_CALLS, MOST_READS, OWN, Rehearsal, rehearse
+from hub.model import PlannedCall
 from tests.virtual_time import VirtualLoop, run
 
 TARGET = Target(account_id="222233334444", region="us-east-1", partition="aws", type="A::B::C", id="data")
@@ -80,9 +77,10 @@ class Account:
         return Account(region, self.sent)
 
 
-def bot_that(fix: Fix) -> AnyBot:
+def bot_that(fix: Fix, *, name: str = "s3_enable_versioning") -> AnyBot:
+    """A bot that passes for one of this project."""
     bot = Bot(
-        name="a_bot",
+        name=name,
         acts_on="A::B::C",
         target=entity("id"),
         params=NoParams,
@@ -419,49 +417,9 @@ async def test_a_bot_in_the_old_shape_is_not_run() -> None:
     assert account.sent == []
 
 
-async def test_a_run_is_told_with_its_calls_about_the_resource_that_the_look_found() -> None:
-    bot = bot_named("s3_enable_versioning")
-    seen = Check(
-        compliant=False,
-        before=bot.before(region="eu-west-1", status="Off", mfa_delete=False),
-        why="versioning is off",
-        target_id="found",
-    )
-    step = Step(
-        run_id="run",
-        finding=a_finding(),
-        action=Action(bot=bot.name),
-        bot=bot,
-        params=NoParams(),
-        target=TARGET,
-    )
-    run = await with_planned(a_run(notes=("a note",)), step, Account(), seen)
-    assert run.notes == ("a note",)
-    assert run.planned is not None
-    assert [(call.operation, call.region, call.params["Bucket"]) for call in run.planned] == [
-        ("PutBucketVersioning", "eu-west-1", "found")
-    ]
-    cannot = replace(seen, before=bot.before(region="eu-west-1", status="Off", mfa_delete=True))
-    refused = await with_planned(a_run(notes=("a note",)), step, Account(), cannot)
-    assert refused.planned == ()
-    assert refused.notes[0] == "a note"
-    assert refused.notes[1].startswith("more calls may follow: the fix would end there: MFA Delete is on")
-
-
 async def test_bots_of_ones_own_are_not_run_for_a_plan() -> None:
     async def fix(aws: Aws) -> None:
         raise AssertionError("it was run")
 
-    own = bot_that(fix)
-    seen: Check[Before] = Check(compliant=False, before=Seen(), why="it is wrong")
-    step = Step(
-        run_id="run",
-        finding=a_finding(),
-        action=Action(bot="a_bot"),
-        bot=own,
-        params=NoParams(),
-        target=TARGET,
-    )
-    run = await with_planned(a_run(notes=()), step, Account(), seen)
-    assert run.planned == ()
-    assert run.notes == (f"more calls may follow: {OWN}",)
+    told = await rehearse(bot_that(fix, name="team_bot"), Account(), TARGET, NoParams(), Seen())
+    assert told == Rehearsal(calls=(), whole=False, why=OWN)

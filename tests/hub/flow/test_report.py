@@ -140,7 +140,7 @@ def test_calls_that_would_be_made_are_told_without_secrets() -> None:
             "service": "s3",
             "operation": "PutBucketTagging",
             "region": "eu-west-1",
-            "parameters": {"Bucket": "b", "Tags": ["[secret removed]"]},
+            "params": {"Bucket": "b", "Tags": ["[secret removed]"]},
         }
     ]
     assert "Planned calls" not in entry_of()

@@ -114,6 +114,20 @@ async def test_what_needed_nothing_or_was_refused_when_planned_is_kept_and_left_
     assert versioning(spoke, name) == "Suspended"
 
 
+async def test_what_nobody_looked_at_when_planned_is_left_alone(
+    aws: FakeAws, spoke: Admin, hub_settings: MakeSettings
+) -> None:
+    name = bucket(spoke)
+    async with open_hub(hub_settings(spoke.account_id)) as hub:
+        sent = message(spoke.account_id, VERSIONING, id=name)
+        (run,) = await hub.preview(sent)
+        unseen = replace(run, outcome=Outcome.WAITING, before=None, planned=None)
+        plan = await save(hub.kit, [(normalise(sent), unseen)])
+        assert await applied(hub, plan) == []
+    assert [run.outcome for run in plan.left_alone] == [Outcome.WAITING]
+    assert writes(aws, spoke) == []
+
+
 async def test_steps_of_one_finding_make_one_report(spoke: Admin, hub_settings: MakeSettings) -> None:
     first, second = bucket(spoke, "one"), bucket(spoke, "two")
     async with open_hub(hub_settings(spoke.account_id)) as hub:

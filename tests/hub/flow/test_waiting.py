@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.app import Hub, open_hub
+from hub.aws.accounts import HubIdentity
 from hub.flow import waiting
 from hub.flow.resume import body_for, resumed_id
-from hub.model import Answer, Message, Outcome, Report
+from hub.guards import Proposal
+from hub.journals import Note
+from hub.model import Answer, Decision, Message, Outcome, Report, Run, Step, Verdict
 from tests.conftest import MakeSettings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws, allow, policy
@@ -137,3 +140,73 @@ async def test_a_dry_run_does_not_wait(spoke: Admin, hub_settings: MakeSettings)
         assert [each async for each in waiting.everybody(hub.kit.journal)] == []
     assert run.outcome is Outcome.WOULD_FIX
     assert "would wait: waits for a person" in run.message
+
+
+async def test_a_note_that_is_damaged_keeps_nobody_else_waiting(
+    spoke: Admin, hub_settings: MakeSettings
+) -> None:
+    unused = group(spoke)
+    async with open_hub(hub_settings(spoke.account_id)) as hub:
+        waits = only(
+            await hub.settle(message(spoke.account_id, "sg_delete", id=unused, region="us-east-1", type="SG"))
+        )
+        until = datetime.now(UTC) + timedelta(days=1)
+        damaged = Note(name="waiting/damaged", body={"run": 7}, until=until, shelf=waiting.SHELF)
+        assert await hub.kit.journal.keep(damaged)
+        found = [each.run_id async for each in waiting.everybody(hub.kit.journal)]
+    assert found == [waits.run_id]
+
+
+class LaterThanLook:
+    """Lets a step wait for a moment after somebody has said yes."""
+
+    name = "later"
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+
+    async def judge_change(self, proposal: Proposal) -> Verdict | None:
+        if proposal.now >= self.until:
+            return None
+        return Verdict(decision=Decision.WAIT, guard=self.name, why="not yet", until=self.until)
+
+    async def ended(self, step: Step, run: Run) -> None:
+        """Nothing is counted."""
+
+
+async def test_a_yes_is_carried_through_a_wait_for_a_moment_and_so_is_who_asked(
+    spoke: Admin, hub_settings: MakeSettings
+) -> None:
+    unused = group(spoke)
+    async with open_hub(hub_settings(spoke.account_id)) as opened:
+        begun = datetime.now(UTC)
+        later = LaterThanLook(begun + timedelta(hours=2))
+        hub = Hub(replace(opened.kit, change_guards=(*opened.kit.change_guards, later)))
+        first = only(
+            await hub.settle(message(spoke.account_id, "sg_delete", id=unused, region="us-east-1", type="SG"))
+        )
+        asked = await waiting.read(hub.kit.journal, first.run_id)
+        assert asked is not None
+        await answer(hub, first.run_id)
+        person = replace(hub.kit, identity=SomebodyElse(hub.kit.identity))  # type: ignore[arg-type]
+        second = only(await go_on(Hub(person), first.run_id))
+        assert (second.outcome, second.message, second.approved_by) == (Outcome.WAITING, "not yet", ADA)
+        waits = await waiting.read(hub.kit.journal, second.run_id)
+        assert waits is not None
+        assert waits.requested_by == asked.requested_by, "not who went on with it"
+        in_time = Hub(replace(hub.kit, now=lambda: begun + timedelta(hours=3)))
+        done = only(await go_on(in_time, second.run_id))
+    assert (done.outcome, done.approved_by) == (Outcome.FIXED, ADA)
+
+
+class SomebodyElse:
+    """The hub's identity under another name."""
+
+    def __init__(self, identity: HubIdentity) -> None:
+        self._identity = identity
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._identity, name)
+
+    async def caller(self) -> dict[str, str]:
+        return {**await self._identity.caller(), "Arn": "arn:aws:sts::111122223333:assumed-role/Hub/other"}

@@ -7,8 +7,8 @@ with what was there before, and every guard must have let it pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -129,6 +129,7 @@ class World:
     reports: list[Report] = field(default_factory=list)
     changes: list[tuple[str, str]] = field(default_factory=list)
     stubborn: bool = False
+    wrong: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.journal = MemoryJournal(now=self.now)
@@ -164,7 +165,8 @@ class World:
         async def fix(aws: Aws, target: Target, params: NoParams, before: Value) -> None:
             there = cast("Entered", aws)
             thing = self.things[target.id]
-            await self.allowed(there.run_id, bot, thing)
+            with self.noted():
+                await self.allowed(there.run_id, bot, thing)
             for value in (HALF, GOOD):
                 there.life.one_more()
                 self.changes.append((there.run_id, target.id))
@@ -177,13 +179,22 @@ class World:
         async def undo(aws: Aws, target: Target, before: Value) -> None:
             there = cast("Entered", aws)
             there.life.one_more()
-            await self.recorded(there.run_id)
+            with self.noted():
+                await self.recorded(there.run_id)
             self.changes.append((there.run_id, target.id))
             self.things[target.id].value = before.value
             self.things[target.id].shade = before.shade
             there.life.one_more()
 
         return bot
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """What is asserted inside a bot would only become the outcome of its run."""
+        try:
+            yield
+        except AssertionError as error:
+            self.wrong.append(str(error).splitlines()[0])
 
     async def recorded(self, run_id: str) -> Run:
         """The open record that must be there before anything is changed."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
+from hub.flow.guards_in_order import guards_of
 from hub.rules.guard_keys import ENTRY_KEYS, SECTIONS
 from hub.rules.guard_model import DEFAULT_FLAP, ApprovalEntry
 from hub.rules.reading import read
 from hub.rules.schema import schema
-from spoke_role.tags import OPT_OUT_TAG
+from hub.settings import Settings
+from spoke_role.tags import EXEMPT_TAG, OPT_OUT_TAG
 from tests.hub.rules.files import CATALOGUE, as_editors_see
 from tests.hub.rules.guard_files import TODAY
 
@@ -40,7 +43,21 @@ def test_every_key_is_told(section: str) -> None:
         assert f"`{key}`" in PAGE or f"`{key}: " in PAGE or key == section, key
 
 
+def test_guards_are_told_in_the_order_they_are_asked_in() -> None:
+    nobody: Any = None
+    asked = guards_of(Settings.model_construct(), nobody, nobody, nobody, nobody)
+    told = re.findall(r"^[0-9]+\. `([a-z ]+)`", PAGE, re.MULTILINE)
+    assert told == [
+        *(guard.name for guard in asked.before_look),
+        *(guard.name for guard in asked.before_change),
+    ]
+    undo = re.search(r"An undo asks (.*?) only", PAGE)
+    assert undo is not None
+    assert re.findall(r"`([a-z ]+)`", undo[1]) == [guard.name for guard in asked.before_undo]
+
+
 def test_what_is_left_out_is_told_as_it_is() -> None:
     assert f"the default, {DEFAULT_FLAP.times} in 24 hours" in PAGE
     assert f"(left out: `{ApprovalEntry(line=1, comment='').expires.days}d`)" in PAGE
     assert f"`{OPT_OUT_TAG}`" in PAGE
+    assert f"`{EXEMPT_TAG}`" in PAGE
