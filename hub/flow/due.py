@@ -35,6 +35,8 @@ class Asked:
 
 async def asked(kit: Kit, finding: Finding) -> Asked:
     """The bots that the finding and the rules ask for."""
+    if finding.passed:
+        return Asked(finding, AccountFacts(), ())
     await kit.rules.refresh()
     decider = kit.rules.current()
     known = await facts(kit, finding.account_id)

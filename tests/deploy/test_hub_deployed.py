@@ -118,6 +118,20 @@ def test_the_function_is_built_as_chosen(estate: Estate) -> None:
     assert (found["Architectures"], found["TracingConfig"]) == (["x86_64"], {"Mode": "Active"})
 
 
+def test_a_clock_calls_the_function_so_that_what_waits_goes_on_without_findings(estate: Estate) -> None:
+    arn = estate.client("lambda").get_function_configuration(FunctionName=estate.hub["FunctionName"])[
+        "FunctionArn"
+    ]
+    events = estate.client("events")
+    [clock] = events.list_rule_names_by_target(TargetArn=arn)["RuleNames"]
+    rule = events.describe_rule(Name=clock)
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(5 minutes)", "ENABLED")
+    policy = json.loads(estate.client("lambda").get_policy(FunctionName=arn)["Policy"])
+    allowed = [each for each in policy["Statement"] if "events.amazonaws.com" in str(each["Principal"])]
+    assert [each["Action"] for each in allowed] == ["lambda:InvokeFunction"]
+    assert rule["Arn"] in str(allowed[0]["Condition"])
+
+
 def test_reports_are_handed_to_the_archive(estate: Estate) -> None:
     sns = estate.client("sns")
     topic = estate.hub["OutputTopicARN"]

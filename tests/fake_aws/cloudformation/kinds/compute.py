@@ -61,3 +61,16 @@ class EventSourceMapping(Kind):
 
     def remove(self, properties: Properties) -> None:
         self.api("lambda").delete_event_source_mapping(UUID=self.physical_resource_id)
+
+
+class Permission(Kind):
+    """Whatever changes of one takes a new one."""
+
+    TYPE = "AWS::Lambda::Permission"
+
+    def make(self, properties: Properties) -> None:
+        self.physical_resource_id = self.name
+        self.api("lambda").add_permission(**properties, StatementId=self.name)
+
+    def remove(self, properties: Properties) -> None:
+        self.api("lambda").remove_permission(FunctionName=properties["FunctionName"], StatementId=self.name)

@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.logs.models import logs_backends
 
-from tests.fake_aws.cloudformation.kind import Kind, Properties, as_call, others_must_stay, tags
+from tests.fake_aws.cloudformation.kind import Kind, Properties, as_call, others_must_stay, tags, without
 
 
 class Alarm(Kind):
@@ -123,3 +123,29 @@ class LogStream(Kind):
 
     def remove(self, properties: Properties) -> None:
         self.api("logs").delete_log_stream(logGroupName=properties["LogGroupName"], logStreamName=self.name)
+
+
+class Rule(Kind):
+    """A rule of EventBridge with its targets."""
+
+    TYPE, NAMED_BY = "AWS::Events::Rule", "Name"
+    ATTRIBUTES = frozenset({"Arn"})
+
+    def make(self, properties: Properties) -> None:
+        self.change({}, properties)
+
+    def change(self, before: Properties, after: Properties) -> None:
+        client = self.api("events")
+        asked = as_call(client, "PutRule", {**without(after, "Targets"), "Name": self.name})
+        self.attributes["Arn"] = client.put_rule(**asked)["RuleArn"]
+        self._take_off(before)
+        client.put_targets(Rule=self.name, Targets=after["Targets"])
+
+    def remove(self, properties: Properties) -> None:
+        self._take_off(properties)
+        self.api("events").delete_rule(Name=self.name)
+
+    def _take_off(self, properties: Properties) -> None:
+        ids = [target["Id"] for target in properties.get("Targets", ())]
+        if ids:
+            self.api("events").remove_targets(Rule=self.name, Ids=ids)
