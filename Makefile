@@ -1,6 +1,6 @@
 # One line each; `make help` prints them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check fix generated package bot clean lock
+.PHONY: help setup demo test guards bench check fix generated package bot clean lock
 # Tests start many processes; each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 PY := .venv/bin/python
@@ -17,11 +17,14 @@ $(STAMP): requirements.lock pyproject.toml
 
 setup: $(STAMP) ## make the virtual environment with the locked versions
 
-demo: $(STAMP) ## the main job on an embedded AWS: organization, findings, fixes, reports, undo
+demo: $(STAMP) ## the main job on an embedded AWS: organization, findings, fixes, reports, approval, undo
 	.venv/bin/hub demo
 
 test: $(STAMP) tests/dynalite/node_modules ## the whole test suite, in parallel
 	$(PY) -m pytest -n auto
+
+guards: $(STAMP) ## the guards' own tests, which take every branch of every guard
+	$(PY) -m pytest -q -n auto tests/hub/guards --cov=hub.guards --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 bench: $(STAMP) ## figures of speed, each against a floor of the same run
 	$(PY) -m benchmarks
