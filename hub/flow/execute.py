@@ -24,7 +24,7 @@ from hub.flow.rehearse import rehearse
 from hub.guards import Proposal
 from hub.leases import Held
 from hub.model import Decision, Outcome, Run, Step, Verdict
-from hub.noting import noting
+from hub.noting import changes, noting
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +81,14 @@ def _resumed(run: Run, earlier: Run) -> Run:
         before=earlier.before,
         session=earlier.session,
         notes=earlier.notes,
+        calls=earlier.calls,
         changed=earlier.before is not None,
     )
+
+
+def _has_begun(run: Run) -> bool:
+    """Whether an earlier attempt is known to have made changes: it could say so when it put the run off."""
+    return any(changes(call) and not call.error for call in run.calls or ())
 
 
 def _unseen(run: Run, text: str) -> str:
@@ -193,11 +199,13 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
-    # What was let pass and cut off is finished: half a change is worse than one that is a little late.
-    if not resumed:
+    # What is on record as half made is finished: half a change is worse than one that is a little late. After a
+    # death nobody can tell what the attempt did from what others did since, so all is asked anew.
+    if not (resumed and run.changed and _has_begun(run)):
         if step.expected is not None and bot.before.model_validate(step.expected) != seen.check.before:
             if step.resumes is None:
-                return await record.close(kit, run, Outcome.REFUSED, f"{CHANGED_SINCE}: {seen.check.why}")
+                words = _unseen(run, f"{CHANGED_SINCE}: {seen.check.why}")
+                return await record.close(kit, run, Outcome.REFUSED, words)
             # Whoever said yes had seen something else; the guard asks anew.
             step, run = replace(step, answer=None), replace(run, approved_by="")
         judged = await judged_change(kit, step, run, seen)
