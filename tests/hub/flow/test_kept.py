@@ -45,38 +45,51 @@ def finding(**more: Any) -> Finding:
 
 
 @given(
+    st.dictionaries(st.sampled_from(["id", "name", "type", "region", "arn", "tags"]), VALUES, max_size=4),
     st.dictionaries(WORDS, VALUES, max_size=4),
     st.lists(ACTIONS, max_size=3).map(tuple),
     st.lists(WORDS, max_size=3).map(tuple),
     st.one_of(st.none(), WORDS),
 )
 def test_what_is_kept_is_the_finding_again(
-    entity: dict[str, Any], actions: tuple[Action, ...], notes: tuple[str, ...], event_time: str | None
+    entity: dict[str, Any],
+    rule: dict[str, Any],
+    actions: tuple[Action, ...],
+    notes: tuple[str, ...],
+    event_time: str | None,
 ) -> None:
-    asked = finding(entity=entity, rule_document=entity, actions=actions, notes=notes, event_time=event_time)
+    asked = finding(entity=entity, rule_document=rule, actions=actions, notes=notes, event_time=event_time)
     written = json.loads(json.dumps(kept_finding(asked, BOT)))
     assert finding_of(written) == asked
 
 
+def test_of_the_resource_only_what_rules_and_the_bot_look_at_is_kept() -> None:
+    entity = {"id": "i-1", "name": "web", "type": "Instance", "tags": [{"key": "a", "value": "b"}]}
+    more = {"userData": "password=hunter2-hunter2", "environment": {"DB_PASSWORD": "hunter2-hunter2"}}
+    asked = finding(entity={**entity, **more, "nic": ["eni-1"]})
+    assert finding_of(kept_finding(asked, BOT)).entity == entity
+    looked_at = replace(BOT, entity_keys=("nic",))
+    assert finding_of(kept_finding(asked, looked_at)).entity == {**entity, "nic": ["eni-1"]}
+
+
 def test_the_credential_of_the_feedback_call_is_kept_nowhere() -> None:
     feedback = Feedback(url="https://hooks.example.com", key=SecretStr(KEY), stream="s", partition_key="p")
-    asked = finding(feedback=feedback, entity={"id": "sg-1", "told": f"key {KEY} again"})
+    asked = finding(feedback=feedback, entity={"id": "sg-1", "name": f"key {KEY} again"})
     written = kept_finding(asked, BOT)
     assert KEY not in json.dumps(written)
     assert "hooks.example.com" not in json.dumps(written)
     assert finding_of(written) == replace(
-        asked, feedback=None, entity={"id": "sg-1", "told": "key [secret removed] again"}
+        asked, feedback=None, entity={"id": "sg-1", "name": "key [secret removed] again"}
     )
 
 
-def test_of_a_very_large_finding_what_rules_and_the_bot_look_at_is_kept() -> None:
-    entity = {"id": "sg-1", "name": "web", "type": "SecurityGroup", "tags": [{"key": "a", "value": "b"}]}
-    asked = finding(entity={**entity, "more": "x" * MOST_BYTES}, rule_document={"more": "y" * 1000})
-    kept = finding_of(kept_finding(asked, BOT))
-    assert kept == replace(asked, entity=entity, rule_document={})
+def test_names_and_parameters_that_look_like_secrets_come_back_as_they_are() -> None:
+    name = "wJalrXUtnFEMI7K7MDENGbPxRfiCYEXAMPLEKEY1"
+    asked = finding(entity={"id": name}, actions=(Action(bot="b", args=(name,)),))
+    assert finding_of(kept_finding(asked, BOT)) == asked
 
 
-def test_one_that_is_too_large_even_so_cannot_wait() -> None:
+def test_one_that_is_too_large_cannot_wait() -> None:
     with pytest.raises(JournalUnwritable, match="finding k is too large"):
         kept_finding(finding(notes=("x" * MOST_BYTES,)), BOT)
 
