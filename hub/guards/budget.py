@@ -26,6 +26,7 @@ from hub.rules.guard_model import Budget
 
 SLACK = timedelta(hours=1)
 """So much longer than its period a number is kept: clocks of workers differ."""
+MOST_PERIODS = 24 * 7
 MOST_COUNTED = 10_000  # runs; of older ones that have not ended nothing is given back any more
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,6 +39,7 @@ class _Count:
     name: str
     limit: int
     ends: datetime
+    length: timedelta
     words: str
 
 
@@ -68,7 +70,7 @@ class Budgets:
             return await self._counted_or_not(proposal.run.run_id, counts)
         for count in counts:
             if await self._journal.tally(count.name, 0, until=count.ends + SLACK) >= count.limit:
-                return self._spent(count)
+                return self._spent(count, count.ends)
         return None
 
     async def ended(self, step: Step, run: Run) -> None:  # noqa: ARG002 - other guards want the step
@@ -99,7 +101,7 @@ class Budgets:
                 if not held:
                     del self._counted[run_id]
                 await self._give_back(new)
-                return self._spent(count)
+                return self._spent(count, await self._turn(count))
         return None
 
     def _held(self, run_id: str) -> dict[str, _Count]:
@@ -113,8 +115,15 @@ class Budgets:
         for count in counts:
             await self._journal.tally(count.name, -1, until=count.ends + SLACK)
 
-    def _spent(self, count: _Count) -> Verdict:
-        return Verdict(decision=Decision.WAIT, guard=self.name, why=count.words, until=count.ends)
+    async def _turn(self, count: _Count) -> datetime:
+        """The beginning of the period in which it is this change's turn. Those who wait are spread over the coming
+        ones, so that thousands do not come back every time to hear that there is room for a few."""
+        before = await self._journal.tally(f"{count.name}/behind", 1, until=count.ends + SLACK) - 1
+        return count.ends + count.length * min(before // max(1, count.limit), MOST_PERIODS)
+
+    def _spent(self, count: _Count, until: datetime) -> Verdict:
+        words = f"{count.words}; the step goes on by itself at {moment(until)}, or allow more there"
+        return Verdict(decision=Decision.WAIT, guard=self.name, why=words, until=until)
 
 
 def period(now: datetime, hours: int) -> tuple[datetime, datetime]:
@@ -137,7 +146,6 @@ def _counts(fit: Fit[Budget], step: Step, now: datetime) -> Iterator[_Count]:
         if limit is not None:
             words = (
                 f"budget {budget.name} of {fit.place} allows {', '.join(of_what) or 'the whole hub'} at most {limit} "
-                f"{what} from {moment(starts)} to {moment(ends)}, and they are spent; the step goes on by itself "
-                "then, or allow more there"
+                f"{what} from {moment(starts)} to {moment(ends)}, and they are spent"
             )
-            yield _Count(named("budget", f"{name}/{what}"), limit, ends, words)
+            yield _Count(named("budget", f"{name}/{what}"), limit, ends, ends - starts, words)

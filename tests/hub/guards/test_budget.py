@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,10 +14,11 @@ from bots._bot import Risk
 from hub.errors import JournalUnwritable
 from hub.guards import budget as module
 from hub.guards.budget import Budgets, period
+from hub.journals.memory import MemoryJournal
 from hub.model import Decision, Outcome
 from hub.rules.guard_model import Budget, Where
 from tests.hub.guards.changes import Day
-from tests.hub.guards.steps import NOTHING_KNOWN, NOW, a_step, in_force, word
+from tests.hub.guards.steps import NOTHING_KNOWN, NOW, a_proposal, a_step, in_force, word
 
 
 def hourly(changes: int | None = 2, **given: Any) -> Budget:
@@ -45,7 +47,8 @@ async def test_what_is_past_the_budget_waits_for_the_next_period_and_goes_on_the
     assert verdict.until == NOW + timedelta(hours=1)
     assert verdict.why == (
         "budget hourly of budgets (rules.yaml line 7) allows account 222233334444 at most 2 changes from 2026-11-29 "
-        "12:00 UTC to 2026-11-29 13:00 UTC, and they are spent; the step goes on by itself then, or allow more there"
+        "12:00 UTC to 2026-11-29 13:00 UTC, and they are spent; the step goes on by itself at 2026-11-29 13:00 UTC, or "
+        "allow more there"
     )
     day.clock.time = verdict.until
     assert await let_through(day, budgets, 3) == 2
@@ -264,3 +267,16 @@ def test_a_period_begins_with_the_day_and_holds_its_time(now: datetime, hours: i
     assert ends - starts == timedelta(hours=hours)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     assert (starts - midnight) % timedelta(hours=hours) == timedelta(0)
+
+
+async def test_those_who_wait_are_spread_over_the_coming_periods() -> None:
+    journal = MemoryJournal(now=lambda: NOW)
+    guard = Budgets(in_force(budgets=(Budget(line=1, comment="c", name="b", changes=2),)), journal)
+    untils = []
+    for number in range(9):
+        step = replace(a_step(), run_id=f"r{number}")
+        found = await guard.judge_change(a_proposal(step))
+        untils.append(found.until if found else None)
+    hour = timedelta(hours=1)
+    ends = NOW + hour
+    assert untils == [None, None, ends, ends, *[ends + hour] * 2, *[ends + 2 * hour] * 2, ends + 3 * hour]
