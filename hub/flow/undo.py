@@ -92,11 +92,13 @@ async def preview_undo(kit: Kit, run_id: str, wish: Wish) -> Run:
         NothingToUndo: see `undo`.
     """
     was, bot = await run_to_undo(kit, run_id)
-    step = await step_back(kit, was, bot)
+    so_far = await attempts(kit, was)
+    # Sessions carry the run's id, and AWS takes none without.
+    step = replace(await step_back(kit, was, bot), run_id=so_far.next_id)
     back = replace(record.begun(kit, step, fence=0), undo_of=was.run_id, undo=bot.undo.degree)
     with noting(back.run_id):
         try:
-            found = await find(kit, step, was, await attempts(kit, was))
+            found = await find(kit, step, was, so_far)
         except Exception as error:  # noqa: BLE001 - errors become outcomes
             return record.ended(kit, back, *await told(kit, back, error))
         if isinstance(found, Verdict):

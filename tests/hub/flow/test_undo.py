@@ -244,3 +244,18 @@ async def test_an_undo_whose_words_the_bot_does_not_take_now_says_so(
         ):
             await hub.undo(older.run_id)
     assert writes(aws, spoke) == ["PutBucketVersioning"]
+
+
+async def test_a_hub_that_was_never_in_the_account_can_look_at_an_undo(
+    spoke: Admin, hub_settings: MakeSettings
+) -> None:
+    name = bucket(spoke)
+    settings = hub_settings(spoke.account_id)
+    async with open_hub(settings) as hub:
+        fixed = only(await hub.settle(message(spoke.account_id, "s3_enable_versioning", id=name)))
+    async with open_hub(settings) as another:
+        await another.kit.journal.close(fixed)
+        told = await another.preview_undo(fixed.run_id)
+    assert told.outcome is Outcome.WOULD_FIX, told.message
+    assert told.message == 'would be put back: status: "Enabled" becomes "Suspended"'
+    assert versioning(spoke, name) == "Enabled"
