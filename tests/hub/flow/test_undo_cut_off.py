@@ -150,3 +150,27 @@ def test_an_undo_that_failed_half_way_is_not_taken_for_somebodys_change_by_the_n
         assert thing.value == BAD
 
     run(world.loop, work())
+
+
+def test_an_undo_whose_end_nobody_could_read_is_finished_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreadable(*_: object, **__: object) -> None:
+        world.things["one"].value = HALF
+        raise AwsError(
+            service="s3", operation="GetBucketVersioning", region="us-east-1", code="Oops", message="no"
+        )
+
+    async def work() -> None:
+        async with Worker(world, Life()) as worker:
+            fixed = await settled(worker.kit, world, 1)
+            with monkeypatch.context() as patched:
+                patched.setattr("hub.flow.verify.until", unreadable)
+                unproven = only(await undo(worker.kit, fixed.run_id, PLAIN))
+            assert (unproven.outcome, unproven.changed, unproven.after) == (Outcome.UNPROVEN, True, None)
+            back = only(await undo(worker.kit, fixed.run_id, PLAIN))
+            assert back.outcome is Outcome.RESTORED
+            assert "this was taken for its work: value: 2 becomes 1" in back.message
+        assert world.things["one"].value == BAD
+
+    run(world.loop, work())
