@@ -132,6 +132,7 @@ class Step:
         resumes: the run that waited, which this one goes on with.
         answer: what a person said to that.
         expected: the state of the resource that was shown to that person, or that a saved plan was made for.
+        expected_at: id and region of that resource.
     """
 
     run_id: str
@@ -148,6 +149,7 @@ class Step:
     resumes: str | None = None
     answer: Answer | None = None
     expected: Json | None = None
+    expected_at: tuple[str, str] | None = None
 
     def at(self, target_id: str) -> Step:
         """The same step about the resource of that id."""

@@ -23,6 +23,11 @@ LONGEST_NAME = 64  # characters of what AWS answers: request ids take 36 at most
 _READS = ("Get", "List", "Describe", "Head", "BatchGet", "Lookup", "Query", "Scan", "Search", "Simulate")
 
 
+def changes(call: Call) -> bool:
+    """Whether it is a call that changes something, or would have if AWS had let it."""
+    return not call.operation.startswith(_READS)
+
+
 @dataclass(slots=True)
 class Notes:
     """Of one attempt of one run, with what earlier attempts had noted before it."""
@@ -35,7 +40,7 @@ class Notes:
     def call(self, call: Call) -> None:
         """Note a call, or count it when there are too many."""
         noted = len(self.calls)
-        if noted < MOST_READS or (noted < MOST_CALLS and not call.operation.startswith(_READS)):
+        if noted < MOST_READS or (noted < MOST_CALLS and changes(call)):
             self.calls.append(call)
         else:
             self.left_out += 1

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.errors import HubError, SpokeError
 from hub.flow import waiting
@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
 # A little less: those who share the work do not look at the same moment.
 LEASE_SECONDS = 55.0
-MOST = 200  # of one pass
+MOST = 2_000  # of one pass
+FORGOTTEN = timedelta(days=1)
 LEAST_SECONDS = 5.0  # with less time than that left a pass is not begun
 
 
@@ -96,12 +97,21 @@ async def sweep(kit: Kit) -> int:
         SpokeError: the queue takes nothing now.
         JournalUnwritable: the journal could not be read.
     """
+    if kit.settings.dry_run:
+        return 0
     done = 0
+    told_before: list[Waiting] = []
     async with aclosing(ready(kit)) as found:
         async for waits in found:
+            if waits.sent_at is not None:
+                # First those nobody has told of, or the same few would be told again for ever.
+                told_before += [waits] if len(told_before) < MOST else []
+                continue
             done += await _take_up(kit, waits)
             if done >= MOST:
                 break
+    for waits in told_before[: MOST - done]:
+        done += await _take_up(kit, waits)
     if done:
         log.info("taken up what waited", extra={"runs": done})
     return done
@@ -117,6 +127,11 @@ async def ready(kit: Kit) -> AsyncGenerator[Waiting, None]:
         if not to_be_told(waits, kit.now()):
             continue
         run = await kit.journal.get(waits.run_id)
+        if run is None and waits.since < kit.now() - FORGOTTEN:
+            # Its finding has not come again, and without its record nobody can go on with it.
+            log.error("what waited is not in the journal any more", extra={"run": waits.run_id})
+            await waiting.no_more(kit.journal, waits)
+            continue
         if run is None or run.outcome is None:
             # A worker was cut off before the run was closed; its finding comes again and brings it to its end.
             continue

@@ -128,6 +128,11 @@ class Batch:
         return f"{self._taken} {noun}: {', '.join(parts) or 'nothing due'}{shown}"
 
     @property
+    def waiting(self) -> int:
+        """How many wait for a person or a moment."""
+        return self._outcomes[Outcome.WAITING]
+
+    @property
     def exit_status(self) -> int:
         """2 when something was unreadable, else 1 when something failed, else 0."""
         if self.unreadable:

@@ -39,7 +39,7 @@ def resume(
 async def _resume(*, as_json: bool) -> int:
     from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
-    from hub.errors import HubError  # noqa: PLC0415
+    from hub.errors import HubError, SettingsWrong  # noqa: PLC0415
     from hub.flow.going_on import tell  # noqa: PLC0415
     from hub.flow.report import document  # noqa: PLC0415
     from hub.flow.resume import resume as go_on  # noqa: PLC0415
@@ -48,6 +48,8 @@ async def _resume(*, as_json: bool) -> int:
 
     settings = Settings.load()
     log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
+    if settings.dry_run:
+        raise SettingsWrong("HUB_DRY_RUN is set: a hub in dry run goes on with nothing; what waits waits on")
     well, sent = True, 0
     runs: list[Run] = []
     async with open_hub(settings) as hub:
@@ -55,9 +57,10 @@ async def _resume(*, as_json: bool) -> int:
         for waits in [each async for each in ready(hub.kit)]:
             try:
                 if settings.queue_url:
-                    sent += await tell(hub.kit, waits)
+                    told = await tell(hub.kit, waits)
+                    sent += told
                     if as_json:
-                        print_json({"run": waits.run_id, "sent": True})
+                        print_json({"run": waits.run_id, "sent": told})
                     continue
                 report = (await go_on(hub.kit, waits.run_id)).report
             except HubError as error:

@@ -81,6 +81,15 @@ async def _run(files: list[str], *, as_json: bool, dry_run: bool, report_file: P
         for text in batch.unreadable:
             print_error(text)
         out().print(batch.summary())
+        if batch.waiting:
+            ends = (
+                "; HUB_JOURNAL is memory, so they end with this process"
+                if settings.journal == "memory"
+                else ""
+            )
+            out().print(
+                f"{batch.waiting} wait: see `hub waiting`; a worker or `hub resume` goes on with them{ends}"
+            )
     return batch.exit_status
 
 

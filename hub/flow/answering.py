@@ -58,6 +58,8 @@ async def question(kit: Kit, run_id: str) -> Question:
             f"{waits.answer.by} was faster and {said} run {run_id} at {waits.answer.at:%Y-%m-%d %H:%M} UTC: "
             f"{waits.answer.because}"
         )
+    if await kit.journal.get(resumed_id(run_id, waits.attempt)) is not None:
+        raise NotAnswered(await _gone_on(kit, run_id, waits.attempt))
     return Question(run=run, waits=waits)
 
 
@@ -140,9 +142,9 @@ async def _step(kit: Kit, run: Run) -> Step | None:
     return replace(step, target=replace(step.target, region=run.region))
 
 
-async def _gone_on(kit: Kit, run_id: str) -> str:
+async def _gone_on(kit: Kit, run_id: str, attempt: int = 0) -> str:
     """What is said about a run that waits no more."""
-    after = await kit.journal.get(resumed_id(run_id))
+    after = await kit.journal.get(resumed_id(run_id, attempt))
     if after is None:
         return f"run {run_id} does not wait any more"
     said = [word.why for word in after.verdicts or () if word.guard == Approval.name and word.why]

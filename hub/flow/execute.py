@@ -13,18 +13,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from bots._aws import AwsError
-from bots._bot import AnyBot, Before, CannotFix, Check, Target, TargetGone, TryLater, Unproven
-from hub.aws.account import SpokeAccount
+from bots._bot import AnyBot, CannotFix, TargetGone, TryLater, Unproven
 from hub.errors import HubError, JournalUnwritable, LeaseLost, NotNow
 from hub.flow import patience, record, verify, waiting
 from hub.flow.denied import told
-from hub.flow.guard import Judged, judge, judge_change, judge_touched, tell_ended
+from hub.flow.guard import judge, judge_touched, tell_ended
 from hub.flow.kit import Kit
-from hub.flow.rehearse import rehearse
-from hub.guards import Proposal
+from hub.flow.looking import Look, differs, judged_change, look, ready, rehearsed
 from hub.leases import Held
 from hub.model import Decision, Outcome, Run, Step, Verdict
-from hub.noting import noting
+from hub.noting import changes, noting
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +32,6 @@ CHANGED_SINCE = (
 )
 
 _Leases = tuple[Held, Held | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The account entered and what the bot's check saw."""
-
-    account: SpokeAccount
-    check: Check[Before]
 
 
 async def carry_out(kit: Kit, step: Step, held: Held, lane: Held | None) -> Run:
@@ -81,8 +71,14 @@ def _resumed(run: Run, earlier: Run) -> Run:
         before=earlier.before,
         session=earlier.session,
         notes=earlier.notes,
+        calls=earlier.calls,
         changed=earlier.before is not None,
     )
+
+
+def _has_begun(run: Run) -> bool:
+    """Whether an earlier attempt is known to have made changes: it could say so when it put the run off."""
+    return any(changes(call) and not call.error for call in run.calls or ())
 
 
 def _unseen(run: Run, text: str) -> str:
@@ -100,21 +96,15 @@ async def _by_verdict(kit: Kit, step: Step, run: Run, verdict: Verdict, leases: 
     return await _fix(kit, step, run, leases)
 
 
-async def look(kit: Kit, step: Step) -> Look:
-    """Enter the account and run the bot's check. Writes nothing."""
-    bot, target = _ready(step)
-    account = await kit.accounts.enter(
-        target.account_id, target.region, target.partition, bot=bot, run_id=step.run_id
-    )
-    return Look(account, await bot.run_check(account, target, step.params))
-
-
 async def _dry_run(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
     seen = await look(kit, step)
     resumed = run.before is not None
-    run = _with_look(_ready(step)[0], run, seen)
+    run = _with_look(ready(step)[0], run, seen)
     if seen.check.compliant:
         return await _already_right(kit, run, seen, resumed=resumed)
+    if resumed and run.changed:
+        words = f"not gone on with: {verdict.why}; an attempt before has changed it, or somebody has: {seen.check.why}"
+        return await record.close(kit, run, Outcome.INTERRUPTED, words)
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
@@ -129,33 +119,12 @@ async def _dry_run(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
     return await record.close(kit, run, Outcome.WOULD_FIX, f"{seen.check.why}; {words}")
 
 
-async def rehearsed(step: Step, run: Run, seen: Look) -> Run:
-    """The run with the calls that the fix would make now."""
-    bot, target = _ready(step.at(seen.check.target_id) if seen.check.target_id else step)
-    found = await rehearse(bot, seen.account, target, step.params, seen.check.before)
-    notes = run.notes if found.whole else (*run.notes, f"not all calls can be told beforehand: {found.why}")
-    return replace(run, planned=found.calls, notes=notes)
-
-
-async def judged_change(kit: Kit, step: Step, run: Run, seen: Look, *, only_asked: bool = False) -> Judged:
-    """What the guards say about the change that this look makes necessary."""
-    proposal = Proposal(
-        step=step,
-        run=run,
-        before=record.snapshot(seen.check.before),
-        now=kit.now(),
-        account=seen.account,
-        only_asked=only_asked,
-    )
-    return await judge_change(kit.change_guards, proposal)
-
-
 async def _fix(kit: Kit, step: Step, run: Run, leases: _Leases) -> Run:
     held, _ = leases
     try:
         seen = await look(kit, step)
         found = seen.check.target_id
-        if found in (None, _ready(step)[1].id):
+        if found in (None, ready(step)[1].id):
             return await _change(kit, step, run, seen, leases)
     except TryLater as later:
         return await patience.put_off(kit, run, later)
@@ -182,7 +151,7 @@ def _with_look(bot: AnyBot, run: Run, seen: Look) -> Run:
 
 
 async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -> Run:
-    bot, _ = _ready(step)
+    bot, _ = ready(step)
     resumed = run.before is not None
     run = _with_look(bot, run, seen)
     if seen.check.compliant:
@@ -193,26 +162,33 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
     touched = await judge_touched(kit.guards, step, seen.check)
     if (refusal := touched.decision.outcome) is not None:
         return await record.close(kit, run, refusal, touched.why)
-    # What was let pass and cut off is finished: half a change is worse than one that is a little late.
-    if not resumed:
-        if step.expected is not None and bot.before.model_validate(step.expected) != seen.check.before:
-            if step.resumes is None:
-                return await record.close(kit, run, Outcome.REFUSED, f"{CHANGED_SINCE}: {seen.check.why}")
+    # What is on record as half made is finished: half a change is worse than one that is a little late. After a
+    # death nobody can tell what the attempt did from what others did since, so all is asked anew.
+    if not (resumed and run.changed and _has_begun(run)):
+        if step.expected is not None and differs(bot, step, run, seen):
+            if step.answer is None:
+                words = _unseen(run, f"{CHANGED_SINCE}: {seen.check.why}")
+                return await record.close(kit, run, Outcome.REFUSED, words)
             # Whoever said yes had seen something else; the guard asks anew.
             step, run = replace(step, answer=None), replace(run, approved_by="")
         judged = await judged_change(kit, step, run, seen)
         run = replace(run, notes=run.notes + judged.remarks)
-        if judged.verdict.decision is Decision.WAIT:
-            return await waiting.wait(kit, step, await rehearsed(step, run, seen), judged.verdict)
         if (refusal := judged.verdict.decision.outcome) is not None:
-            return await record.close(kit, run, refusal, judged.verdict.why)
+            if refusal is Outcome.WAITING:
+                # Whoever is asked is shown, and says yes to, what is there now.
+                run = replace(await rehearsed(step, run, seen), after=record.snapshot(seen.check.before))
+                ended = await waiting.wait(kit, step, run, judged.verdict)
+            else:
+                ended = await record.close(kit, run, refusal, judged.verdict.why)
+            await tell_ended(kit.change_guards, step, ended)
+            return ended
     ended = await _changed(kit, step, run, seen, leases, resumed=resumed)
     await tell_ended(kit.change_guards, step, ended)
     return ended
 
 
 async def _changed(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases, *, resumed: bool) -> Run:
-    bot, target = _ready(step)
+    bot, target = ready(step)
     try:
         run = await record.opened(kit, run)
     except JournalUnwritable as error:
@@ -251,12 +227,6 @@ async def _already_right(kit: Kit, run: Run, seen: Look, *, resumed: bool) -> Ru
     run = replace(run, after=record.snapshot(seen.check.before))
     outcome = Outcome.FIXED if run.changed else Outcome.COMPLIANT
     return await record.close(kit, run, outcome, f"{seen.check.why} (finished in a later attempt)")
-
-
-def _ready(step: Step) -> tuple[AnyBot, Target]:
-    assert step.bot is not None
-    assert step.target is not None
-    return step.bot, step.target
 
 
 @dataclass(slots=True)

@@ -12,35 +12,33 @@ from typing import Any
 
 from bots._bot import AnyBot
 from hub.errors import JournalUnwritable
-from hub.flow.redaction import plain, redactor
+from hub.flow.redaction import REMOVED, plain
 from hub.model import Action, Finding, Json
 
 MOST_BYTES = 150_000  # beside it the record holds the state before, the planned calls and the guards' words
-_SMALL = ("id", "name", "type", "region", "tags", "accountNumber", "arn")
+_OF_ENTITY = ("id", "name", "type", "region", "tags", "accountNumber", "arn")
 
 
 def kept_finding(finding: Finding, bot: AnyBot) -> Json:
-    """All of it; of a very large one what rules match and what the bot looks at.
+    """What rules match, what the bot looks at, and what a report tells. The rest of the entity (environments, user
+    data) may hold secrets and is nobody's business here.
 
     Raises:
-        JournalUnwritable: even that is too large.
+        JournalUnwritable: it is too large.
     """
-    redact = redactor(finding.feedback.key.get_secret_value() if finding.feedback else None)
+    entity = {name: finding.entity[name] for name in _OF_ENTITY if name in finding.entity}
     told = {each.name: getattr(finding, each.name) for each in fields(Finding) if each.name != "feedback"}
+    told["entity"] = {**entity, **bot.kept_of(finding.entity)}
     told["actions"] = [
         {each.name: getattr(action, each.name) for each in fields(Action)} for action in finding.actions
     ]
     told["notes"] = list(finding.notes)
-    whole: dict[str, Any] = plain(told, redact)
-    if _size(whole) <= MOST_BYTES:
-        return whole
-    entity = {name: finding.entity[name] for name in _SMALL if name in finding.entity}
-    small: dict[str, Any] = plain(
-        {**told, "rule_document": {}, "entity": {**entity, **bot.kept_of(finding.entity)}}, redact
-    )
-    if _size(small) > MOST_BYTES:
+    key = finding.feedback.key.get_secret_value() if finding.feedback else ""
+    # Names and parameters must come back as they are, so nothing else is taken out that looks like a secret.
+    kept: dict[str, Any] = plain(told, lambda text: text.replace(key, REMOVED) if key else text)
+    if len(json.dumps(kept)) > MOST_BYTES:
         raise JournalUnwritable(f"finding {finding.key[:80]} is too large to be kept while it waits")
-    return small
+    return kept
 
 
 def finding_of(kept: Json) -> Finding:
@@ -64,7 +62,3 @@ def _action(told: Mapping[str, Any]) -> Action:
     return Action(
         **{**{name: told[name] for name in told if name in names}, "args": tuple(told.get("args", ()))}
     )
-
-
-def _size(told: Json) -> int:
-    return len(json.dumps(told))

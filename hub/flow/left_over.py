@@ -29,7 +29,14 @@ async def close_left_over(kit: Kit, finding: Finding, runs: Sequence[Run], held:
     done = {run.run_id for run in runs}
     closed = []
     async for run in kit.journal.runs(Query(finding_key=finding.key, limit=MOST)):
-        if run.outcome is None and run.occurrence == finding.occurrence and run.run_id not in done:
+        # What goes on with a run that waited, or takes one back, is finished by whoever began it.
+        apart = run.resumes is not None or run.undo_of is not None
+        if (
+            run.outcome is None
+            and run.occurrence == finding.occurrence
+            and run.run_id not in done
+            and not apart
+        ):
             words = "not gone on with: no rule asks for it any more"
             if run.before is not None:
                 words += "; an attempt that was cut off before may have changed it"

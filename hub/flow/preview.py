@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from hub.flow import due, execute, guard, record
+from hub.flow import due, guard, record
 from hub.flow.denied import told
 from hub.flow.kit import Kit
+from hub.flow.looking import judged_change, look, rehearsed
 from hub.flow.normalise import normalise
 from hub.model import Decision, Message, Outcome, Run, Step
 from hub.noting import noting
@@ -40,12 +41,12 @@ async def _looked(kit: Kit, step: Step, run: Run) -> Run:
     verdict = await guard.judge(kit.guards, step, ask_all=True)
     if (refusal := verdict.decision.outcome) is not None:
         return record.ended(kit, run, refusal, verdict.why)
-    seen = await execute.look(kit, step)
+    seen = await look(kit, step)
     run = record.with_look(run, seen.account.session, seen.check)
     if seen.check.compliant:
         return record.ended(kit, run, Outcome.COMPLIANT, seen.check.why)
     touched = await guard.judge_touched(kit.guards, step, seen.check)
-    judged = await execute.judged_change(kit, step, run, seen, only_asked=True)
+    judged = await judged_change(kit, step, run, seen, only_asked=True)
     run = replace(run, notes=run.notes + judged.remarks)
     words = f"; {verdict.why}" if verdict.decision is Decision.DRY_RUN else ""
     outcome, why = Outcome.WOULD_FIX, f"{seen.check.why}{words}"
@@ -53,5 +54,5 @@ async def _looked(kit: Kit, step: Step, run: Run) -> Run:
         if (refusal := said.decision.outcome) is not None:
             outcome, why = refusal, said.why
     if outcome in (Outcome.WOULD_FIX, Outcome.WAITING):
-        run = await execute.rehearsed(step, run, seen)
+        run = await rehearsed(step, run, seen)
     return record.ended(kit, run, outcome, why)

@@ -93,6 +93,7 @@ def _as_planned(plan: Plan, step: Step, run: Run) -> Step:
         step,
         run_id=_run_id(plan, run),
         expected=run.before,
+        expected_at=(run.target_id, run.region),
         decided_by=f"{step.decided_by or 'the finding'}, in plan {plan.plan_id} made by {plan.made.by}",
     )
 

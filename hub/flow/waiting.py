@@ -40,6 +40,9 @@ class Waiting:
         given: what a person said before it came to wait for another moment.
         answer: what a person said to this.
         sent_at: when the queue was last told to take it up.
+        planned: it is carried out only on the state it was planned for.
+        attempt: how often it was taken up and AWS could not be reached.
+        again_at: not before is it taken up once more.
         note: what it was read from.
     """
 
@@ -58,10 +61,15 @@ class Waiting:
     given: Answer | None = None
     answer: Answer | None = None
     sent_at: datetime | None = None
+    planned: bool = False
+    attempt: int = 0
+    again_at: datetime | None = None
     note: Note | None = None
 
     def ready(self, now: datetime) -> bool:
         """Whether it can go on, or has waited long enough."""
+        if self.again_at is not None:
+            return self.again_at <= now
         if self.answer is not None:
             return True
         return any(at is not None and at <= now for at in (self.due_at, self.expires_at))
@@ -78,6 +86,9 @@ async def wait(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
     expires_at = verdict.expires_at
     if verdict.until is None and expires_at is None:
         expires_at = now + LONGEST
+    if expires_at is not None:
+        # Without its record, which goes when the journal's days are over, it could not go on.
+        expires_at = min(expires_at, now + timedelta(days=kit.settings.journal_days) - timedelta(hours=1))
     # Whoever asked for it in the first place, also when a worker has gone on with it since.
     earlier = await read(kit.journal, step.resumes) if step.resumes else None
     waiting = Waiting(
@@ -94,11 +105,16 @@ async def wait(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
         bot=run.bot,
         target_id=run.target_id,
         given=step.answer,
+        planned=earlier.planned if earlier else step.expected is not None,
     )
-    finding = kept_finding(step.finding, step.bot)
+    try:
+        finding = kept_finding(step.finding, step.bot)
+    except JournalUnwritable as error:
+        return await record.close(kit, run, Outcome.FAILED, f"{verdict.why}; but {error}")
     # First the note: a run that waits without one would wait for ever. One without such a run is passed over.
-    if await read(kit.journal, run.run_id) is None:
-        await kit.journal.keep(_note(waiting, 0))
+    old = await read(kit.journal, run.run_id)
+    if old is None or old.answer is None:
+        await kit.journal.keep(_note(waiting, old.note.version if old and old.note else 0))
     until = verdict.until or expires_at or now + LONGEST
     await repeat.waits(kit.journal, step, run.run_id, until, verdict)
     return await record.close(kit, replace(run, finding=finding), Outcome.WAITING, verdict.why)
@@ -158,6 +174,9 @@ def _note(waiting: Waiting, version: int) -> Note:
         "given": _said(waiting.given),
         "answer": _said(waiting.answer),
         "sent_at": _text(waiting.sent_at),
+        "planned": waiting.planned,
+        "attempt": waiting.attempt,
+        "again_at": _text(waiting.again_at),
     }
     return Note(name=_name(waiting.run_id), body=told, until=ends + KEPT, version=version, shelf=SHELF)
 
@@ -181,6 +200,9 @@ def _of(note: Note) -> Waiting:
             given=_answer(told["given"]),
             answer=_answer(told["answer"]),
             sent_at=_time(told["sent_at"]),
+            planned=told["planned"],
+            attempt=told["attempt"],
+            again_at=_time(told["again_at"]),
             note=note,
         )
     except (KeyError, TypeError, ValueError) as error:

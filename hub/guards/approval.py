@@ -39,6 +39,8 @@ class Approval:
                 return Verdict(decision=Decision.GO, guard=self.name, why=because)
         expires_at = proposal.now + entry.expires
         words = f"waits for a person: {why}" + (f"; {wrong}" if wrong else "")
+        if proposal.only_asked:
+            return Verdict(decision=Decision.WAIT, guard=self.name, why=words, expires_at=expires_at)
         return Verdict(
             decision=Decision.WAIT,
             guard=self.name,

@@ -21,7 +21,7 @@ from bots._grants import PASS_ROLE, grants
 from bots._words import parse
 from hub.app import Hub, open_hub
 from hub.flow import due
-from hub.flow.execute import look
+from hub.flow.looking import look
 from hub.flow.normalise import normalise
 from hub.flow.rehearse import Rehearsal, rehearse
 from hub.flow.way_back import NothingToUndo

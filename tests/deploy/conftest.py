@@ -15,6 +15,7 @@ from tests.deploy.deployed import FIRST, Deployed
 from tests.deploy.estate import EXTERNAL_ID, hub_stack
 from tests.deploy.packages import Built, built
 from tests.fake_aws.server import FakeAws
+from tests.hub.rules.files import everything_allowed
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def deploy(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Deploy:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def deployed(aws: FakeAws) -> AsyncIterator[Deployed]:
+async def deployed(aws: FakeAws, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployed]:
     account = aws.fresh_account().account_id
     outputs = await hub_stack(aws, account, DeploymentMode="multi")
     spokes = [aws.fresh_account().account_id for _ in FIRST]
@@ -37,6 +38,7 @@ async def deployed(aws: FakeAws) -> AsyncIterator[Deployed]:
         external_id=EXTERNAL_ID,
         own_account_by_role=True,
         optional_bots=tuple(bot.name for bot, _ in FIRST.values() if bot.optional),
+        rules=everything_allowed(tmp_path_factory.mktemp("rules")),
         journal=f"dynamodb:{outputs['TableName']}",
         report_topic_arn=outputs["OutputTopicARN"],
         proof_seconds=0.0,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bots._bot import AnyBot, Risk
+from hub.flow.undo import Wish
 from hub.model import Outcome, Run
 from spoke_role.current import VERSION
 from spoke_role.policy import select, version_of
@@ -61,7 +63,8 @@ class Case:
         return await self._deployed.find(self.bot, self.scene, self._planted, self._spoke)
 
     async def undo(self, run: Run) -> None:
-        [undone] = (await self._deployed.hub.undo(run.run_id)).runs
+        at_once = Wish(hold=timedelta(0))
+        [undone] = (await self._deployed.hub.undo(run.run_id, at_once)).runs
         assert undone.outcome is Outcome.RESTORED, undone.message
 
     async def fixed(self) -> None:

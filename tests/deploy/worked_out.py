@@ -20,6 +20,7 @@ _NOTHING = object()  # AWS::NoValue
 _ARNS = {
     "AWS::Athena::WorkGroup": ("athena", "workgroup/{}", "Name"),
     "AWS::DynamoDB::Table": ("dynamodb", "table/{}", "TableName"),
+    "AWS::Events::Rule": ("events", "rule/{}", "Name"),
     "AWS::KinesisFirehose::DeliveryStream": ("firehose", "deliverystream/{}", "DeliveryStreamName"),
     "AWS::Lambda::Function": ("lambda", "function:{}", "FunctionName"),
     "AWS::Logs::LogGroup": ("logs", "log-group:{}:*", "LogGroupName"),

@@ -25,10 +25,20 @@ def test_the_demo_ends_with_every_outcome_as_expected(tmp_path: Path) -> None:
     assert "every outcome as expected" in done.stderr
     reports = [json.loads(line) for line in done.stdout.splitlines()]
     assert json.loads((tmp_path / "out" / "reports.json").read_text()) == reports
+    approved = [
+        entry
+        for report in reports
+        for entry in report["Rules violations found"]
+        if entry.get("Resumes") is not None
+    ]
+    assert {(entry["Remediation"], entry["Outcome"]) for entry in approved} == {
+        ("ec2_stop_instance", "fixed")
+    }
+    assert all(entry["Approved by"] for entry in approved)
     entries = {entry["Name"]: entry for report in reports for entry in report["Rules violations found"]}
     assert entries["my-dome9-test"]["Outcome"] == "fixed"
     outcomes = {entry["Outcome"] for report in reports for entry in report["Rules violations found"]}
-    assert outcomes == {"fixed", "compliant", "gone", "refused", "invalid", "restored"}
+    assert outcomes == {"fixed", "compliant", "gone", "refused", "invalid", "restored", "waiting"}
     page = (tmp_path / "out" / "report.html").read_text()
     assert "dome9-test-sg" in page
     assert "<svg" in page

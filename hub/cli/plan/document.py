@@ -10,7 +10,7 @@ from hub.flow.saved_plan import Mark, Plan
 from hub.model import Outcome, Run
 
 SCHEMA = "remediation-hub/plan/1"
-# How a note begins that says why `hub.flow.execute.rehearsed` could not tell all calls.
+# How a note begins that says why `hub.flow.looking.rehearsed` could not tell all calls.
 REST_UNKNOWN = "not all calls can be told beforehand: "
 
 

@@ -7,6 +7,7 @@ with what was there before, and every guard must have let it pass.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ from hub.guards.window import Windows
 from hub.journals.memory import MemoryJournal
 from hub.leases import Leases
 from hub.model import Message, Report, Run
+from hub.noting import current
 from hub.rules.decide import Decider
 from hub.rules.guard_model import GuardRules
 from hub.rules.model import RuleSet
@@ -83,8 +85,9 @@ class Life:
 class MortalJournal:
     """The journal as one worker reaches it."""
 
-    def __init__(self, journal: MemoryJournal, life: Life) -> None:
+    def __init__(self, journal: MemoryJournal, life: Life, opened: Counter[str]) -> None:
         self._journal = journal
+        self._opened = opened
         self._life = life
 
     def __getattr__(self, name: str) -> Any:
@@ -96,6 +99,8 @@ class MortalJournal:
             # It may die before the writing, or before it learns of it.
             self._life.one_more()
             answer = await method(*args, **more)
+            if name == "open":
+                self._opened[args[0].run_id] += 1
             self._life.one_more()
             return answer
 
@@ -118,6 +123,12 @@ class Entered:
     def now(self) -> datetime:
         return self.world.now()
 
+    def note(self, operation: str) -> None:
+        """As a real account notes what it sends."""
+        notes = current()
+        assert notes is not None
+        notes.sent(self.now.timestamp(), "s3", operation, self.region)
+
 
 @dataclass
 class World:
@@ -130,6 +141,8 @@ class World:
     changes: list[tuple[str, str]] = field(default_factory=list)
     stubborn: bool = False
     wrong: list[str] = field(default_factory=list)
+    opened: Counter[str] = field(default_factory=Counter)
+    put_off: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.journal = MemoryJournal(now=self.now)
@@ -171,8 +184,10 @@ class World:
                 there.life.one_more()
                 self.changes.append((there.run_id, target.id))
                 thing.value = value
+                there.note("PutBucketVersioning")
                 there.life.one_more()
                 if value == HALF and self.stubborn:
+                    self.put_off.add(there.run_id)
                     raise TryLater("it takes its time", seconds=30)
 
         @bot.undo_with
@@ -208,11 +223,11 @@ class World:
         """Whether a fix may begin now."""
         run = await self.recorded(run_id)
         seen = {"value": thing.value, "shade": thing.shade}
-        begun_before = any(changed == run_id for changed, _ in self.changes)
-        if not begun_before:
+        # Of what was opened before nobody can tell who has changed it since, so the first state stays.
+        if self.opened[run_id] == 1:
             assert run.before == seen, "the journal keeps another state than the one that is changed"
         assert not any(entry.mode == "off" for entry in self.guards.modes), "the hub is off"
-        if begun_before:
+        if run_id in self.put_off:
             return
         frozen = [each for each in self.guards.freezes if each.starts <= self.now() < each.ends]
         assert not frozen, "changed in a freeze"
@@ -247,7 +262,7 @@ class Worker:
         self._world = world
         self._life = life
         self._stack = AsyncExitStack()
-        journal: Any = MortalJournal(world.journal, life)
+        journal: Any = MortalJournal(world.journal, life, world.opened)
         self._leases = Leases(journal, seconds=LEASE_SECONDS)
         current = lambda: world.guards  # noqa: E731 - as a hub hands its rules to guards
         recall = Recall(journal)
