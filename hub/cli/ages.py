@@ -17,15 +17,15 @@ def moment(text: str, *, now: datetime) -> datetime:
     Raises:
         typer.BadParameter: neither.
     """
-    if (ago := _length(text)) is not None:
-        return now - ago
     try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
+        if (ago := _length(text)) is not None:
+            return now - ago
+        when = datetime.fromisoformat(text.strip())
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{text!r} is neither an age like 2h or 7d nor a date like 2026-11-24"
         ) from None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def length(text: str) -> timedelta:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.ages import length, moment
-from hub.cli.console import err, out, print_error, print_json, runs_table
+from hub.cli.console import console, err, out, print_error, print_json, runs_table
 from hub.cli.counting import counted
 
 if TYPE_CHECKING:
@@ -72,13 +72,16 @@ def undo(
 
     wish = Wish(force=force, hold=length(hold), because=" ".join(because.split())[:500] or BECAUSE)
     filters = (finding, account, bot, since)
+    if any(each is not None and not each.strip() for each in filters):
+        # A script's variable that is not set: left out, the filter would match far more than was meant.
+        raise typer.BadParameter("--finding, --account, --bot and --since must not be empty")
     if (run is None) == all(each is None for each in filters):
         raise typer.BadParameter("give the id of a run, or some of --finding, --account, --bot and --since")
     query = Query(
         finding_key=finding,
         account_id=account,
         bot=bot,
-        since=moment(since, now=datetime.now(UTC)) if since else None,
+        since=moment(since, now=datetime.now(UTC)) if since is not None else None,
         limit=MOST,
     )
     raise typer.Exit(asyncio.run(_undo(run, query, wish, dry_run=dry_run, sure=yes, as_json=as_json)))
@@ -119,9 +122,13 @@ async def _many(hub: Hub, query: Query, wish: Wish, *, dry_run: bool, sure: bool
     from hub.model import Outcome  # noqa: PLC0415
 
     chosen = await choose(hub.kit, query)
-    _say_left(chosen, as_json=as_json)
+    _say_left(chosen)
     if not chosen.runs:
-        print_error("no run matches that changed something and is not taken back yet")
+        print_error(
+            "none of the runs that match can be taken back"
+            if chosen.left
+            else "no run matches that changed something and is not taken back yet"
+        )
         return 2
     if dry_run:
         return await _shown(hub, [run.run_id for run in chosen.runs], wish, as_json=as_json)
@@ -129,7 +136,7 @@ async def _many(hub: Hub, query: Query, wish: Wish, *, dry_run: bool, sure: bool
         if not sys.stdin.isatty():
             print_error(f"{len(chosen.runs)} runs would be taken back; look with --dry-run, then say --yes")
             return 2
-        await _shown(hub, [run.run_id for run in chosen.runs[:SHOWN]], wish, as_json=False)
+        await _shown(hub, [run.run_id for run in chosen.runs[:SHOWN]], wish, to_stderr=as_json)
         if not typer.confirm(f"Take back {len(chosen.runs)} runs?", err=True):
             return 2
     done: list[Undone] = []
@@ -153,28 +160,40 @@ async def _many(hub: Hub, query: Query, wish: Wish, *, dry_run: bool, sure: bool
     return 0 if restored == len(chosen.runs) else 1
 
 
-async def _shown(hub: Hub, run_ids: list[str], wish: Wish, *, as_json: bool) -> int:
-    """What would be put back; nothing is changed."""
+async def _shown(
+    hub: Hub, run_ids: list[str], wish: Wish, *, as_json: bool = False, to_stderr: bool = False
+) -> int:
+    """What would be put back; nothing is changed.
+
+    Raises:
+        NothingToUndo: of one run; of several, those are told as errors.
+    """
     from hub.abreast import abreast  # noqa: PLC0415 - what only this command needs is loaded when it runs
+    from hub.flow.way_back import NothingToUndo  # noqa: PLC0415
     from hub.journals.wire import to_json  # noqa: PLC0415
-    from hub.model import Run  # noqa: PLC0415
+    from hub.model import Outcome, Run  # noqa: PLC0415
 
     found: dict[str, Run] = {}
 
     async def look(run_id: str) -> None:
-        found[run_id] = await hub.preview_undo(run_id, wish)
+        try:
+            found[run_id] = await hub.preview_undo(run_id, wish)
+        except NothingToUndo as error:
+            if len(run_ids) == 1:
+                raise
+            print_error(str(error))
 
     await abreast(run_ids, look, hands=hub.kit.settings.concurrency)
-    runs = [found[run_id] for run_id in run_ids]
+    runs = [found[run_id] for run_id in run_ids if run_id in found]
     for run in runs if as_json else ():
         print_json(to_json(run))
     if not as_json:
-        out().print(runs_table(runs, title="What would be put back", with_run=False))
-    return 0 if all(run.outcome is not None and run.outcome.well for run in runs) else 1
+        table = runs_table(runs, title="What would be put back", with_run=False)
+        console(to_stderr=to_stderr).print(table)
+    well = all(run.outcome in (Outcome.WOULD_FIX, Outcome.RESTORED) for run in runs)
+    return 0 if well and len(runs) == len(run_ids) else 1
 
 
-def _say_left(chosen: Chosen, *, as_json: bool) -> None:
-    if as_json:
-        return
+def _say_left(chosen: Chosen) -> None:
     for run, why in chosen.left[:SHOWN]:
         err().print(f"left: {run.bot} on {run.target_id or run.entity_id}: {why}", style="dim", markup=False)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 MOST_TOLD = 5
 LONGEST_VALUE = 80
+LONGEST_PATH = 120
 
 
 class Difference(NamedTuple):
@@ -32,9 +33,12 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]
 
 
 def in_words(before: Any, after: Any) -> str:
-    """``status: "Enabled" becomes "Off"; ...``; "nothing" if they are the same."""
+    """``status: "Enabled" becomes "Off"; ...``; "nothing" if they are the same. At most 1,500 characters."""
     found = list(islice(differences(before, after), MOST_TOLD + 1))
-    told = [f"{each.path or 'it'}: {_value(each.before)} becomes {_value(each.after)}" for each in found]
+    told = [
+        f"{_clipped(each.path, LONGEST_PATH) or 'it'}: {_value(each.before)} becomes {_value(each.after)}"
+        for each in found
+    ]
     if len(found) > MOST_TOLD:
         told[MOST_TOLD:] = ["and more"]
     return "; ".join(told) or "nothing"
@@ -43,5 +47,8 @@ def in_words(before: Any, after: Any) -> str:
 def _value(value: Any) -> str:
     if value is None:
         return "nothing"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+    return _clipped(json.dumps(value, ensure_ascii=False, default=str), LONGEST_VALUE)
+
+
+def _clipped(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -9,11 +9,10 @@ from bots._bot import Before
 from hub.errors import JournalUnwritable
 from hub.flow import record, verify
 from hub.flow.denied import told
-from hub.flow.differences import in_words
 from hub.flow.kit import Kit
 from hub.flow.lanes import publish
 from hub.flow.report import report_id
-from hub.flow.way_back import Found, find, foreseen, next_id, run_to_undo, seen_by, step_back
+from hub.flow.way_back import Attempts, Found, attempts, find, foreseen, run_to_undo, seen_by, step_back
 from hub.guards.taken_back import hold
 from hub.leases import Held
 from hub.model import Outcome, Report, Run, Step, Verdict
@@ -51,12 +50,13 @@ async def undo(kit: Kit, run_id: str, wish: Wish) -> Report:
     by = (await kit.identity.caller())["Arn"]
     async with kit.leases.hold(f"resource/{step.lane}", wait=kit.settings.lease_seconds) as held:
         was, _ = await run_to_undo(kit, run_id)
-        step = replace(step, run_id=await next_id(kit, run_id))
+        so_far = await attempts(kit, was)
+        step = replace(step, run_id=so_far.next_id)
         back = replace(record.begun(kit, step, fence=held.fence), undo_of=was.run_id, undo="none")
-        back = replace(back, notes=(f"asked for by {by}: {wish.because}",))
-        with noting(back.run_id):
+        back = _taken_up(replace(back, notes=(f"asked for by {by}: {wish.because}",)), so_far.cut_off)
+        with noting(back.run_id, so_far.cut_off):
             try:
-                ended = await _restore(kit, step, was, back, held, wish)
+                ended = await _restore(kit, step, (was, so_far), back, held, wish)
             except JournalUnwritable:
                 # It may be undone by now; asked again, undo finds out.
                 raise
@@ -65,9 +65,15 @@ async def undo(kit: Kit, run_id: str, wish: Wish) -> Report:
         if ended.outcome is Outcome.RESTORED:
             if wish.hold:
                 # Before it is marked as undone: cut off here, the undo is asked for again and holds it then.
-                until = kit.now() + wish.hold
+                now = kit.now()
                 await hold(
-                    kit.journal, lane=step.lane, bot=bot.name, until=until, by=by, because=wish.because
+                    kit.journal,
+                    lane=step.lane,
+                    bot=bot.name,
+                    until=now + wish.hold,
+                    by=by,
+                    because=wish.because,
+                    at=now,
                 )
             if was.outcome is None:
                 # Closed for good, or a redelivery would resume the fix that was just taken back.
@@ -86,30 +92,45 @@ async def preview_undo(kit: Kit, run_id: str, wish: Wish) -> Run:
         NothingToUndo: see `undo`.
     """
     was, bot = await run_to_undo(kit, run_id)
-    step = await step_back(kit, was, bot)
+    so_far = await attempts(kit, was)
+    # Sessions carry the run's id, and AWS takes none without.
+    step = replace(await step_back(kit, was, bot), run_id=so_far.next_id)
     back = replace(record.begun(kit, step, fence=0), undo_of=was.run_id, undo=bot.undo.degree)
     with noting(back.run_id):
         try:
-            found = await find(kit, step, was)
+            found = await find(kit, step, was, so_far)
         except Exception as error:  # noqa: BLE001 - errors become outcomes
             return record.ended(kit, back, *await told(kit, back, error))
         if isinstance(found, Verdict):
             return record.ended(kit, back, found.decision.outcome or Outcome.REFUSED, found.why)
         back = seen_by(back, found)
-        without = foreseen(kit, back, was, found, force=wish.force)
-        return without or record.ended(
-            kit, back, Outcome.WOULD_FIX, f"would be put back: {_back(was, found)}"
-        )
+        without = foreseen(kit, back, found, force=wish.force)
+        return without or record.ended(kit, back, Outcome.WOULD_FIX, f"would be put back: {found.back}")
 
 
-async def _restore(kit: Kit, step: Step, was: Run, back: Run, held: Held, wish: Wish) -> Run:
+def _taken_up(back: Run, cut_off: Run | None) -> Run:
+    """The run as it goes on with an attempt that was cut off. Until somebody has looked, a change is assumed."""
+    if cut_off is None:
+        return back
+    return replace(
+        back,
+        opened_at=cut_off.opened_at,
+        before=cut_off.before,
+        session=cut_off.session,
+        changed=cut_off.before is not None,
+    )
+
+
+async def _restore(
+    kit: Kit, step: Step, history: tuple[Run, Attempts], back: Run, held: Held, wish: Wish
+) -> Run:
     assert step.bot is not None
     assert step.target is not None
-    found = await find(kit, step, was)
+    found = await find(kit, step, *history)
     if isinstance(found, Verdict):
         return await record.close(kit, back, found.decision.outcome or Outcome.REFUSED, found.why)
-    back = replace(seen_by(back, found), notes=back.notes + found.now.notes)
-    without = foreseen(kit, back, was, found, force=wish.force)
+    back = seen_by(back, found)
+    without = foreseen(kit, back, found, force=wish.force)
     if without is not None:
         assert without.outcome is not None
         return await record.close(kit, back, without.outcome, without.message)
@@ -120,21 +141,10 @@ async def _restore(kit: Kit, step: Step, was: Run, back: Run, held: Held, wish: 
         await step.bot.run_undo(found.account, step.target, found.saved)
     except Exception as error:  # noqa: BLE001 - errors become outcomes
         wrong = error
-    return await _proved(kit, step, back, was, found, wrong=wrong)
+    return await _proved(kit, step, back, found, wrong=wrong)
 
 
-def _back(was: Run, found: Found) -> str:
-    """What is put back, and what is lost by that."""
-    if not found.changed_since:
-        return found.back
-    return f"{found.back}; lost is what somebody changed since: {_lost(was, found)}"
-
-
-def _lost(was: Run, found: Found) -> str:
-    return in_words(was.after, record.snapshot(found.now.before))
-
-
-async def _proved(kit: Kit, step: Step, back: Run, was: Run, found: Found, *, wrong: Exception | None) -> Run:
+async def _proved(kit: Kit, step: Step, back: Run, found: Found, *, wrong: Exception | None) -> Run:
     assert step.bot is not None
     assert step.target is not None
     wanted: Before = found.wanted
@@ -150,13 +160,13 @@ async def _proved(kit: Kit, step: Step, back: Run, was: Run, found: Found, *, wr
     except Exception as unread:  # noqa: BLE001 - whatever it is, the change is made and unproven
         outcome, text = await told(kit, back, wrong or unread)
         outcome = outcome if wrong else Outcome.UNPROVEN
-        return await record.close(kit, replace(back, changed=True), outcome, text)
+        return await record.close(kit, replace(back, changed=True, after=None), outcome, text)
     changed = step.bot.before.model_validate(back.before) != seen.before
     back = replace(back, changed=changed, after=record.snapshot(seen.before))
     if seen.before == wanted:
         words = f"put back, and read again: {seen.why}"
-        if found.changed_since:
-            words += f"; lost is what somebody had changed since the fix: {_lost(was, found)}"
+        if found.lost:
+            words += f"; {found.lost}"
         return await record.close(kit, back, Outcome.RESTORED, words)
     if wrong is not None:
         return await record.close(kit, back, *await told(kit, back, wrong))

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from bots._catalogue import BrokenBot, UnknownBot
 from hub.abreast import abreast
-from hub.errors import NotNow
+from hub.errors import HubError, JournalUnwritable
 from hub.flow.kit import Kit
 from hub.flow.undo import Wish, undo
-from hub.flow.way_back import NothingToUndo, why_not
+from hub.flow.way_back import why_not
 from hub.journals import Query
 from hub.model import Outcome, Report, Run
 
@@ -69,25 +69,38 @@ async def undo_all(
         on_undone: told of each as it ends.
 
     Raises:
-        JournalUnwritable: what came of one could not be recorded; ask for the same again.
+        JournalUnwritable: what came of one could not be recorded; ask for the same again. No other is begun then, and
+            those under way have come to their end.
     """
     lanes: defaultdict[tuple[str, str, str], list[Run]] = defaultdict(list)
     for run in runs:
         lanes[run.account_id, run.target_type, run.target_id].append(run)
 
+    unrecorded: list[JournalUnwritable] = []
+
     async def lane(one_resource: list[Run]) -> None:
         stopped = ""
         for run in one_resource:
-            done = Undone(run, None, stopped) if stopped else await _undone(kit, run, wish)
+            if unrecorded:
+                return
+            try:
+                done = Undone(run, None, stopped) if stopped else await _undone(kit, run, wish)
+            except JournalUnwritable as error:
+                unrecorded.append(error)
+                return
             if not stopped and (done.report is None or done.report.outcomes != (Outcome.RESTORED,)):
                 stopped = f"not tried: run {run.run_id} changed the same resource later and is not taken back"
             await on_undone(done)
 
     await abreast(lanes.values(), lane, hands=kit.settings.concurrency)
+    if unrecorded:
+        raise unrecorded[0]
 
 
 async def _undone(kit: Kit, run: Run, wish: Wish) -> Undone:
     try:
         return Undone(run, await undo(kit, run.run_id, wish))
-    except (NothingToUndo, NotNow) as error:
+    except JournalUnwritable:
+        raise
+    except HubError as error:
         return Undone(run, None, str(error))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from itertools import count
 
 from bots._bot import AnyBot, Before, Check, Params, Target
 from bots._catalogue import BrokenBot, UnknownBot
-from bots._words import parse
+from bots._words import BadWords, parse
 from hub.aws.account import SpokeAccount
 from hub.errors import HubError
 from hub.flow import due, record
 from hub.flow.differences import in_words
 from hub.flow.guard import judge, judge_touched
 from hub.flow.kit import Kit
-from hub.model import Action, Decision, Finding, Outcome, Run, Step, Verdict
+from hub.model import Action, Decision, Finding, Json, Outcome, Run, Step, Verdict
 
 
 class NothingToUndo(HubError):
@@ -27,8 +28,8 @@ class Found:
 
     Attributes:
         saved: what the run saved before its change; ``wanted`` what an undo can bring about of it.
-        changed_since: somebody changed it after the run.
-        lost: in words, what an undo of that would lose; "" if nothing.
+        differs: in words, how it differs from what the run, or the last undo of it, left; "" if it does not.
+        begun: an undo had begun of which nobody knows how far it came, so that may be its work.
     """
 
     verdict: Verdict
@@ -36,7 +37,22 @@ class Found:
     now: Check[Before]
     saved: Before
     wanted: Before
-    changed_since: bool
+    differs: str
+    begun: bool
+
+    @property
+    def changed_since(self) -> bool:
+        """Somebody changed it after the run."""
+        return bool(self.differs) and not self.begun
+
+    @property
+    def lost(self) -> str:
+        """In words, what an undo loses; "" if nothing."""
+        if not self.differs:
+            return ""
+        if self.begun:
+            return f"an undo that was cut off had begun, and this was taken for its work: {self.differs}"
+        return f"lost is what somebody changed since the fix: {self.differs}"
 
     @property
     def already(self) -> bool:
@@ -45,8 +61,25 @@ class Found:
 
     @property
     def back(self) -> str:
-        """In words, what is put back."""
-        return in_words(record.snapshot(self.now.before), record.snapshot(self.wanted))
+        """In words, what is put back and what is lost by that."""
+        back = in_words(record.snapshot(self.now.before), record.snapshot(self.wanted))
+        return f"{back}; {self.lost}" if self.lost else back
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What has come of earlier undos of a run.
+
+    Attributes:
+        next_id: the id of the run that takes it back now: that of ``cut_off``, if there is such, else a new one.
+        left: the state that the run, or the last undo that changed something, left; None if nobody knows.
+        begun_at: the state from which an undo began of which nobody knows how far it came; None if there is none.
+    """
+
+    next_id: str
+    cut_off: Run | None
+    left: Json | None
+    begun_at: Json | None
 
 
 async def run_to_undo(kit: Kit, run_id: str) -> tuple[Run, AnyBot]:
@@ -83,7 +116,17 @@ def why_not(was: Run, bot: AnyBot) -> str:
 
 
 async def step_back(kit: Kit, was: Run, bot: AnyBot) -> Step:
-    """The step that takes the run back; it gets its id when nobody else is at the resource."""
+    """The step that takes the run back; it gets its id when nobody else is at the resource.
+
+    Raises:
+        NothingToUndo: the bot does not understand the run's parameters any more.
+    """
+    try:
+        params: Params = parse(bot.params, was.args, suggested_policy=was.suggested_policy)
+    except BadWords as error:
+        raise NothingToUndo(
+            f"{bot.name} does not take the parameters of run {was.run_id} now: {error}"
+        ) from error
     action = Action(bot=was.bot, args=was.args, suggested_policy=was.suggested_policy)
     finding = Finding(
         dialect="undo",
@@ -111,7 +154,6 @@ async def step_back(kit: Kit, was: Run, bot: AnyBot) -> Step:
         occurrence=was.occurrence,
         rule=was.rule,
     )
-    params: Params = parse(bot.params, was.args, suggested_policy=was.suggested_policy)
     return Step(
         run_id="",
         finding=finding,
@@ -123,21 +165,22 @@ async def step_back(kit: Kit, was: Run, bot: AnyBot) -> Step:
     )
 
 
-async def next_id(kit: Kit, run_id: str) -> str:
-    """The id of the run that takes this one back now: of one that was cut off, if there is such, else a new one.
-
-    Only whoever holds the resource's lease may ask.
-    """
-    number = 0
-    while True:
-        back_id = hashlib.sha256(f"undo:{number}:{run_id}".encode()).hexdigest()[:20]
+async def attempts(kit: Kit, was: Run) -> Attempts:
+    """The undos of this run so far. Only who holds the resource's lease may go on with one that was cut off."""
+    left, begun_at = was.after, None
+    for number in count():
+        back_id = hashlib.sha256(f"undo:{number}:{was.run_id}".encode()).hexdigest()[:20]
         earlier = await kit.journal.get(back_id)
-        if earlier is None or earlier.outcome is None:
-            return back_id
-        number += 1
+        if earlier is None:
+            break
+        if earlier.outcome is None:
+            return Attempts(back_id, earlier, left, earlier.before)
+        if earlier.changed:
+            left, begun_at = earlier.after or left, None if earlier.after else earlier.before
+    return Attempts(back_id, None, left, begun_at)
 
 
-async def find(kit: Kit, step: Step, was: Run) -> Found | Verdict:
+async def find(kit: Kit, step: Step, was: Run, so_far: Attempts) -> Found | Verdict:
     """Enter the account and look; a verdict if a guard does not let the step go there.
 
     Guards of time and number (windows, budgets, exemptions ...) are not asked: the way back is always open.
@@ -156,27 +199,36 @@ async def find(kit: Kit, step: Step, was: Run) -> Found | Verdict:
     if touched.decision.outcome is not None:
         return touched
     saved = bot.before.model_validate(was.before)
+
+    def other(state: Json | None) -> bool:
+        return state is not None and now.before != bot.before.model_validate(state)
+
     return Found(
         verdict=verdict,
         account=account,
         now=now,
         saved=saved,
         wanted=bot.expected_after_undo(saved),
-        changed_since=was.after is not None and now.before != bot.before.model_validate(was.after),
+        differs=in_words(so_far.left, record.snapshot(now.before)) if other(so_far.left) else "",
+        begun=other(so_far.begun_at),
     )
 
 
-def foreseen(kit: Kit, back: Run, was: Run, found: Found, *, force: bool) -> Run | None:
+def foreseen(kit: Kit, back: Run, found: Found, *, force: bool) -> Run | None:
     """How the undo ends without a change; None if it would now put something back."""
     if found.already:
-        return record.ended(kit, back, Outcome.RESTORED, f"was as before already: {found.now.why}")
+        words = (
+            "put back in an attempt that was cut off, and read again"
+            if back.changed
+            else "was as before already"
+        )
+        return record.ended(kit, back, Outcome.RESTORED, f"{words}: {found.now.why}")
     if found.changed_since and not force:
-        lost = in_words(was.after, record.snapshot(found.now.before))
         return record.ended(
             kit,
             back,
             Outcome.REFUSED,
-            f"somebody changed {back.target_id} after the fix, and an undo would lose that ({lost}): "
+            f"somebody changed {back.target_id} after the fix, and an undo would lose that ({found.differs}): "
             f"{found.now.why}; undo with --force to put back the state before the fix all the same",
         )
     if found.verdict.decision is Decision.DRY_RUN:
@@ -186,6 +238,10 @@ def foreseen(kit: Kit, back: Run, was: Run, found: Found, *, force: bool) -> Run
 
 
 def seen_by(back: Run, found: Found) -> Run:
-    """The run with what was found."""
+    """The run with what was found. What an attempt that was cut off saved stays, and tells what it changed."""
     looked = record.with_look(back, found.account.session, found.now)
-    return replace(looked, after=record.snapshot(found.now.before))
+    looked = replace(looked, after=record.snapshot(found.now.before), notes=back.notes + found.now.notes)
+    if back.before is None:
+        return looked
+    first = type(found.saved).model_validate(back.before)
+    return replace(looked, before=back.before, changed=first != found.now.before)

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
 import pytest
 
-from hub.app import open_hub
+from hub.app import Hub, open_hub
+from hub.flow.guards_in_order import guards_of
 from hub.flow.undo import Wish
 from hub.flow.way_back import NothingToUndo
 from hub.journals import Query
 from hub.model import Outcome
+from hub.rules.decide import Decider
+from hub.rules.guard_model import (
+    ApprovalEntry,
+    Budget,
+    Exemption,
+    Freeze,
+    GuardRules,
+    ModeEntry,
+    ModeWord,
+    ScopeEntry,
+)
+from hub.rules.model import RuleSet
 from tests.conftest import MakeSettings
 from tests.fake_aws.admin import Admin
 from tests.fake_aws.server import FakeAws, allow, policy
@@ -137,3 +153,109 @@ async def test_an_interrupted_fix_can_be_taken_back_and_is_not_resumed_afterward
         assert again.outcome is Outcome.INTERRUPTED
         assert again.undone_by is not None
     assert versioning(spoke, name) == "Suspended"
+
+
+async def test_a_forced_undo_says_what_was_lost(spoke: Admin, hub_settings: MakeSettings) -> None:
+    name = bucket(spoke)
+    async with open_hub(hub_settings(spoke.account_id)) as hub:
+        fixed = only(
+            await hub.settle(message(spoke.account_id, "s3_enable_encryption kms " + _key(spoke), id=name))
+        )
+        other = {
+            "ApplyServerSideEncryptionByDefault": {
+                "SSEAlgorithm": "aws:kms:dsse",
+                "KMSMasterKeyID": _key(spoke),
+            }
+        }
+        spoke.client("s3").put_bucket_encryption(
+            Bucket=name, ServerSideEncryptionConfiguration={"Rules": [other]}
+        )
+        told = await hub.preview_undo(fixed.run_id, Wish(force=True))
+        forced = only(await hub.undo(fixed.run_id, Wish(force=True)))
+    assert told.outcome is Outcome.WOULD_FIX
+    assert forced.outcome is Outcome.RESTORED
+    for said in (told.message, forced.message):
+        _, _, lost = said.partition("lost is what somebody changed since the fix: ")
+        assert '"aws:kms" becomes "aws:kms:dsse"' in lost
+
+
+PAST, FUTURE = datetime(2000, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("guards", "outcome"),
+    [
+        (GuardRules(modes=(ModeEntry(line=1, comment="off", mode=ModeWord.OFF),)), Outcome.REFUSED),
+        (GuardRules(modes=(ModeEntry(line=1, comment="look", mode=ModeWord.DRY_RUN),)), Outcome.WOULD_FIX),
+        (GuardRules(scopes=(ScopeEntry(line=1, comment="no", effect="never"),)), Outcome.REFUSED),
+        (
+            GuardRules(exemptions=(Exemption(line=1, comment="ours", until=date(2999, 1, 1)),)),
+            Outcome.RESTORED,
+        ),
+        (
+            GuardRules(freezes=(Freeze(line=1, comment="a feast", starts=PAST, ends=FUTURE),)),
+            Outcome.RESTORED,
+        ),
+        (GuardRules(budgets=(Budget(line=1, comment="none", name="none", changes=0),)), Outcome.RESTORED),
+        (GuardRules(approvals=(ApprovalEntry(line=1, comment="seen first"),)), Outcome.RESTORED),
+    ],
+    ids=["off", "dry run", "scope", "exemption", "freeze", "budget", "approval"],
+)
+async def test_what_says_where_the_hub_works_holds_an_undo_back_and_what_says_when_it_fixes_does_not(
+    guards: GuardRules, outcome: Outcome, spoke: Admin, hub_settings: MakeSettings
+) -> None:
+    name = bucket(spoke)
+    sent = message(spoke.account_id, "s3_enable_versioning", id=name)
+    async with open_hub(hub_settings(spoke.account_id)) as hub:
+        fixed = only(await hub.settle(sent))
+        kit = hub.kit
+        rules = Decider(RuleSet(file="rules.yaml", guards=guards), kit.catalogue)
+        asked = guards_of(kit.settings, kit.identity, kit.directory, kit.journal, rules)
+        ruled = Hub(
+            replace(
+                kit,
+                rules=rules,
+                guards=asked.before_look,
+                undo_guards=asked.before_undo,
+                change_guards=asked.before_change,
+            )
+        )
+        assert only(await ruled.settle(replace(sent, nonce="again"))).outcome is not Outcome.FIXED
+        told = await ruled.preview_undo(fixed.run_id)
+        back = only(await ruled.undo(fixed.run_id))
+        kept = await hub.kit.journal.get(fixed.run_id)
+    assert back.outcome is outcome, back.message
+    assert told.outcome is (Outcome.WOULD_FIX if outcome is Outcome.RESTORED else outcome)
+    assert versioning(spoke, name) == ("Suspended" if outcome is Outcome.RESTORED else "Enabled")
+    assert kept is not None
+    assert (kept.undone_by is not None) is (outcome is Outcome.RESTORED)
+
+
+async def test_an_undo_whose_words_the_bot_does_not_take_now_says_so(
+    aws: FakeAws, spoke: Admin, hub_settings: MakeSettings
+) -> None:
+    name = bucket(spoke)
+    async with open_hub(hub_settings(spoke.account_id)) as hub:
+        fixed = only(await hub.settle(message(spoke.account_id, "s3_enable_versioning", id=name)))
+        older = replace(fixed, run_id="1" * 20, args=("once-allowed",))
+        await hub.kit.journal.close(older)
+        with pytest.raises(
+            NothingToUndo, match=r"does not take the parameters of run 1{20} now: .*once-allowed"
+        ):
+            await hub.undo(older.run_id)
+    assert writes(aws, spoke) == ["PutBucketVersioning"]
+
+
+async def test_a_hub_that_was_never_in_the_account_can_look_at_an_undo(
+    spoke: Admin, hub_settings: MakeSettings
+) -> None:
+    name = bucket(spoke)
+    settings = hub_settings(spoke.account_id)
+    async with open_hub(settings) as hub:
+        fixed = only(await hub.settle(message(spoke.account_id, "s3_enable_versioning", id=name)))
+    async with open_hub(settings) as another:
+        await another.kit.journal.close(fixed)
+        told = await another.preview_undo(fixed.run_id)
+    assert told.outcome is Outcome.WOULD_FIX, told.message
+    assert told.message == 'would be put back: status: "Enabled" becomes "Suspended"'
+    assert versioning(spoke, name) == "Enabled"
