@@ -307,10 +307,11 @@ def test_what_is_in_the_journal_no_more_is_not_looked_for_for_ever() -> None:
 
 def test_a_planned_step_that_had_to_wait_is_carried_out_only_on_what_was_planned_for() -> None:
     async def story(world: World, kit: Kit) -> None:
-        world.guards = FEAST
         after = replace(kit, now=lambda: EPOCH + timedelta(hours=7))
         for thing, changed, outcome in (("one", False, Outcome.FIXED), ("two", True, Outcome.REFUSED)):
+            world.guards = FEAST
             waits = await only(kit, world.message("mend", thing, 1))
+            world.guards = GuardRules()
             note = await waiting.read(kit.journal, waits.run_id)
             assert note is not None
             assert not note.planned
