@@ -24,7 +24,7 @@ ACTIVE = "ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
-class AccountFacts:
+class Member:
     """What Organizations (or the explicit list) says of an account.
 
     ``state`` is AWS's word (ACTIVE, SUSPENDED, PENDING_CLOSURE ...), ``organization`` the id of the
@@ -48,12 +48,12 @@ class Directory:
     def __init__(self, settings: Settings, identity: HubIdentity) -> None:
         self._settings = settings
         self._identity = identity
-        self._known: dict[str, AccountFacts] = {}
+        self._known: dict[str, Member] = {}
         self._read_at = float("-inf")
         self._failure: tuple[SpokeError, float] | None = None
         self._lock = asyncio.Lock()
 
-    async def find(self, account_id: str) -> AccountFacts | None:
+    async def find(self, account_id: str) -> Member | None:
         """Facts about the account, None if it is not one of ours.
 
         Raises:
@@ -61,14 +61,14 @@ class Directory:
         """
         if self._settings.accounts:
             listed = account_id in self._settings.accounts
-            return AccountFacts(account_id, "") if listed else None
+            return Member(account_id, "") if listed else None
         known = await self._listed(DIRECTORY_SECONDS)
         if account_id not in known:
             # A finding is sent once: what is said of an account that has just joined must not be lost.
             known = await self._listed(NEWCOMER_SECONDS)
         return known.get(account_id)
 
-    async def everybody(self) -> tuple[AccountFacts, ...]:
+    async def everybody(self) -> tuple[Member, ...]:
         """Every account of the organization, in whatever state, the explicit list left aside; by id.
 
         Raises:
@@ -77,7 +77,7 @@ class Directory:
         known = await self._listed(DIRECTORY_SECONDS)
         return tuple(known[account_id] for account_id in sorted(known))
 
-    async def _listed(self, at_most: float) -> dict[str, AccountFacts]:
+    async def _listed(self, at_most: float) -> dict[str, Member]:
         """By id, ``at_most`` so many seconds old."""
         async with self._lock:
             # By the clock on the wall: the monotonic one may stand still while Lambda has the process frozen.
@@ -96,8 +96,8 @@ class Directory:
             raise
         self._read_at = time.time()
 
-    async def _read(self) -> dict[str, AccountFacts]:
-        known: dict[str, AccountFacts] = {}
+    async def _read(self) -> dict[str, Member]:
+        known: dict[str, Member] = {}
         try:
             async with self._identity.client("organizations") as organizations:
                 async for page in organizations.get_paginator("list_accounts").paginate():
@@ -116,9 +116,9 @@ class Directory:
         return known
 
 
-def _facts(account: Mapping[str, Any]) -> AccountFacts:
+def _facts(account: Mapping[str, Any]) -> Member:
     # arn:PARTITION:organizations::MANAGEMENT:account/o-exampleorgid/111122223333
     arn = parse(account.get("Arn", ""))
     organization = arn.resource.split("/")[1] if arn and arn.resource.count("/") == 2 else ""
     state = account.get("State") or account.get("Status") or ""
-    return AccountFacts(account["Id"], account.get("Name", ""), state, organization)
+    return Member(account["Id"], account.get("Name", ""), state, organization)

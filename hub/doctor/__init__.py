@@ -18,7 +18,7 @@ from bots._own import catalogue
 from hub.abreast import abreast
 from hub.aws.accounts import Accounts, HubIdentity
 from hub.aws.clients import Clients
-from hub.aws.directory import AccountFacts, Directory
+from hub.aws.directory import Directory, Member
 from hub.aws.throttle import Pacer
 from hub.doctor import clock, hub_side
 from hub.doctor.accounts import Examiner
@@ -129,12 +129,12 @@ def _permissions(settings: Settings, me: hub_side.Me) -> Permissions:
 
 async def _accounts(
     settings: Settings, identity: HubIdentity, own: str
-) -> tuple[tuple[AccountFacts, ...], list[Line]]:
+) -> tuple[tuple[Member, ...], list[Line]]:
     """The accounts there are, and what is to be said of the list itself."""
     if settings.deployment_mode is DeploymentMode.SINGLE:
         seen = "the hub acts in its own account only (HUB_DEPLOYMENT_MODE=single)"
-        return (AccountFacts(own, ""),), [ok("accounts", seen)]
-    listed = tuple(AccountFacts(account_id, "") for account_id in settings.accounts)
+        return (Member(own, ""),), [ok("accounts", seen)]
+    listed = tuple(Member(account_id, "") for account_id in settings.accounts)
     try:
         everybody = await Directory(settings, identity).everybody()
     except SpokeError as error:
@@ -155,7 +155,7 @@ async def _accounts(
     return (*everybody, *others), [ok("accounts", f"the organization lists {len(everybody)}")]
 
 
-def _wanted(facts: Sequence[AccountFacts], only: Sequence[str]) -> list[AccountFacts]:
+def _wanted(facts: Sequence[Member], only: Sequence[str]) -> list[Member]:
     return [each for each in facts if not only or each.account_id in only]
 
 
@@ -173,12 +173,12 @@ def _nobody(_done: int, _all: int) -> None:
 
 
 async def _examine(
-    examiner: Examiner, facts: Sequence[AccountFacts], at_once: int, on_progress: Progress
+    examiner: Examiner, facts: Sequence[Member], at_once: int, on_progress: Progress
 ) -> list[AccountHealth]:
     found: list[AccountHealth] = []
     on_progress(0, len(facts))
 
-    async def examine(each: AccountFacts) -> None:
+    async def examine(each: Member) -> None:
         found.append(await _examined(examiner, each))
         on_progress(len(found), len(facts))
 
@@ -186,7 +186,7 @@ async def _examine(
     return found
 
 
-async def _examined(examiner: Examiner, facts: AccountFacts) -> AccountHealth:
+async def _examined(examiner: Examiner, facts: Member) -> AccountHealth:
     try:
         return await examiner.examine(facts)
     except Exception as error:  # noqa: BLE001 - one account nobody foresaw must not hide the others

@@ -10,7 +10,7 @@ from bots._aws import Aws, AwsError
 from bots._bot import AnyBot, Before, Bot, NoParams, Risk, Undo, account, on
 from hub.aws.account import SpokeAccount
 from hub.aws.accounts import Accounts
-from hub.aws.directory import AccountFacts
+from hub.aws.directory import Member
 from hub.aws.errors import DENIED
 from hub.aws.regions import home_region
 from hub.doctor import entry, trust
@@ -83,7 +83,7 @@ class Examiner:
     deep: bool
     run_id: str
 
-    async def examine(self, facts: AccountFacts) -> AccountHealth:
+    async def examine(self, facts: Member) -> AccountHealth:
         """Everything about the account that can be seen; never raises for what AWS answers."""
         if (outside := self._outside(facts)) is not None:
             return outside
@@ -108,7 +108,7 @@ class Examiner:
         lines = [ok("role", "can be entered"), *self._about(role), *about_rights, about_regions]
         return _health(facts, Standing.PROTECTED, lines, rights=rights, regions=regions)
 
-    def _outside(self, facts: AccountFacts) -> AccountHealth | None:
+    def _outside(self, facts: Member) -> AccountHealth | None:
         if not facts.active:
             seen = f"{facts.state.lower().replace('_', ' ')} in AWS Organizations, the hub does not enter it"
             return _health(facts, Standing.NOT_ACTIVE, [ok("account", seen)])
@@ -119,7 +119,7 @@ class Examiner:
         return None
 
     @staticmethod
-    def _own(facts: AccountFacts) -> AccountHealth:
+    def _own(facts: Member) -> AccountHealth:
         seen = "not looked: the hub works in its own account with its own credentials, not by a spoke role"
         do = "deploy the spoke role there, too, and set HUB_OWN_ACCOUNT_BY_ROLE=true"
         return _health(facts, Standing.NOT_KNOWN, [unknown("role", seen, do)])
@@ -190,7 +190,7 @@ async def _regions(entered: Aws) -> tuple[tuple[str, ...] | None, Line]:
     return found, ok("regions", f"opted in to {', '.join(found)}" if found else "opted in to no region")
 
 
-def _health(facts: AccountFacts, standing: Standing, lines: list[Line], **more: Any) -> AccountHealth:
+def _health(facts: Member, standing: Standing, lines: list[Line], **more: Any) -> AccountHealth:
     return AccountHealth(
         account_id=facts.account_id, name=facts.name, standing=standing, lines=tuple(lines), **more
     )

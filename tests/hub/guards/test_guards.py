@@ -9,7 +9,7 @@ import pytest
 from bots._bot import NoParams, Target
 from bots._catalogue import bot_named
 from hub.aws.accounts import HubIdentity
-from hub.aws.directory import AccountFacts, Directory
+from hub.aws.directory import Directory, Member
 from hub.errors import SpokeUnreachable
 from hub.flow.guard import judge
 from hub.guards.mode import Mode
@@ -55,13 +55,13 @@ class Known(HubIdentity):
 class Organization(Directory):
     """An organization with one active and one suspended account."""
 
-    async def find(self, account_id: str) -> AccountFacts | None:
+    async def find(self, account_id: str) -> Member | None:
         known = {SPOKE: "ACTIVE", "333344445555": "SUSPENDED"}
-        return AccountFacts(account_id, "", known[account_id]) if account_id in known else None
+        return Member(account_id, "", known[account_id]) if account_id in known else None
 
 
 class Silent(Directory):
-    async def find(self, account_id: str) -> AccountFacts | None:
+    async def find(self, account_id: str) -> Member | None:
         raise SpokeUnreachable(f"Organizations does not answer about {account_id}")
 
 
