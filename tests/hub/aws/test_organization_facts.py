@@ -13,8 +13,7 @@ from botocore.exceptions import ClientError
 
 from hub.aws import organization_facts
 from hub.aws.accounts import HubIdentity
-from hub.aws.directory import AccountFacts as Listed
-from hub.aws.directory import Directory
+from hub.aws.directory import Directory, Member
 from hub.aws.limits import Limit
 from hub.aws.organization_facts import ASK_AGAIN_SECONDS, FACTS_SECONDS, TRIES, OrganizationFacts
 from hub.errors import SpokeDenied, SpokeError, SpokeThrottled, SpokeUnreachable
@@ -231,8 +230,8 @@ class Identity(HubIdentity):
 
 
 class Everybody(Directory):
-    async def find(self, account_id: str) -> Listed | None:
-        return Listed(account_id, "")
+    async def find(self, account_id: str) -> Member | None:
+        return Member(account_id, "")
 
 
 def asking(organizations: Organizations) -> OrganizationFacts:
