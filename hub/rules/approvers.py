@@ -11,7 +11,7 @@ import re
 from hub.rules import globs
 from hub.rules.nodes import shown
 
-EXAMPLE = "arn:aws:sts::111122223333:assumed-role/Security/*"
+EXAMPLE = "arn:*:sts::111122223333:assumed-role/Security/*"
 _COMES = {"iam": ("user/", "root"), "sts": ("assumed-role/", "federated-user/")}
 
 
