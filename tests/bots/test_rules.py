@@ -205,11 +205,25 @@ def test_restoring_brings_back_exactly_the_saved_rules(live: Rules, wish: Closin
     assert not to_restore(back, live.values())
 
 
+V6 = "2001:db8::/32"
+TAGGED_WITHIN_ANOTHER = group(
+    Rule(source=V6, protocol="-1", low=-1, high=-1),
+    Rule(source=V6, protocol="tcp", low=0, high=65535, tags=(("team", "web"),)),
+)
+
+
 @given(groups, closings)
-def test_restoring_never_needs_more_room_than_the_saved_rules_took(live: Rules, wish: Closing) -> None:
+@example(TAGGED_WITHIN_ANOTHER, closing(1, "*", scope=V6))
+def test_restoring_needs_more_room_only_for_rules_whose_tags_nothing_that_goes_has(
+    live: Rules, wish: Closing
+) -> None:
     fixed = carried_out(live, to_close(live, wish))
     change = to_restore(fixed, live.values())
-    assert len(fixed) + len(change.add) <= max(len(live), len(fixed))
+    # A rule keeps its tags when it is turned, so such a rule has to be made before others go. In a group that is
+    # full AWS refuses it, and nothing is changed.
+    going = {fixed[rule_id].tags for rule_id in change.drop}
+    anew = [rule for rule in change.add if rule.tags not in going]
+    assert len(fixed) + len(change.add) - len(anew) <= max(len(live), len(fixed))
 
 
 @given(groups, closings)
