@@ -126,7 +126,8 @@ class DynamoDbNotes:
                     item = refused.item
                     if mark not in item.get(taking, {}).get("SS", ()):
                         continue
-                return int(item["tally"]["N"])
+                # What an update leaves as it was need not be in its answer: begun anew with the number it had.
+                return int(item["tally"]["N"]) if "tally" in item else add
         raise self._table.unwritable(f"the tally {name[:200]!r} kept ending; try again later")
 
     async def _changed(

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from aiobotocore.session import AioSession
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hub.journals import Journal, Note
@@ -171,6 +171,7 @@ def make(request: pytest.FixtureRequest, aws_session: AioSession) -> Make:
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@example([Count(NAMES[0], 2, 1), Wait(1), Count(NAMES[0], 2, 1)])
 @given(DOINGS)
 def test_notes_and_tallies_do_what_dictionaries_do(make: Make, doings: list[Doing]) -> None:
     async def all_of_it() -> None:
