@@ -118,3 +118,10 @@ async def test_an_entry_can_be_about_risks() -> None:
     guard = Approval(in_force(approvals=(risky,)))
     assert word(await guard.judge_change(a_proposal(a_step(risk=Risk.DISRUPTIVE)))) is Decision.WAIT
     assert await guard.judge_change(a_proposal(a_step(risk=Risk.ADDITIVE))) is None
+
+
+async def test_who_only_asks_is_not_told_to_approve_what_does_not_wait() -> None:
+    step = replace(a_step(), needs_approval=DANGEROUS)
+    found = await Approval(in_force()).judge_change(replace(a_proposal(step), only_asked=True))
+    assert found is not None
+    assert (found.decision, found.why) == (Decision.WAIT, f"waits for a person: {DANGEROUS}")
