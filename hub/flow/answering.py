@@ -15,6 +15,7 @@ from hub.flow.kit import Kit
 from hub.flow.resume import resumed_id
 from hub.flow.waiting import Waiting
 from hub.guards.approval import Approval, may_not
+from hub.guards.saying import moment
 from hub.model import Answer, Outcome, Run, Step
 
 LONGEST_REASON = 1000  # characters
@@ -55,7 +56,7 @@ async def question(kit: Kit, run_id: str) -> Question:
     if waits.answer is not None:
         said = "approved" if waits.answer.approved else "rejected"
         raise NotAnswered(
-            f"{waits.answer.by} was faster and {said} run {run_id} at {waits.answer.at:%Y-%m-%d %H:%M} UTC: "
+            f"{waits.answer.by} was faster and {said} run {run_id} at {moment(waits.answer.at)}: "
             f"{waits.answer.because}"
         )
     if await kit.journal.get(resumed_id(run_id, waits.attempt)) is not None:
@@ -109,12 +110,12 @@ async def _ensure_may(kit: Kit, asked: Question, said: Answer) -> None:
     run, waits = asked.run, asked.waits
     if waits.expires_at is not None and waits.expires_at <= said.at:
         raise NotAnswered(
-            f"run {run.run_id} waited until {waits.expires_at:%Y-%m-%d %H:%M} UTC, which is over, so nothing "
+            f"run {run.run_id} waited until {moment(waits.expires_at)}, which is over, so nothing "
             "will be changed; the finding asks again when it comes again"
         )
     if said.approved and waits.due_at is not None:
         raise NotAnswered(
-            f"run {run.run_id} waits for no person but until {waits.due_at:%Y-%m-%d %H:%M} UTC: {waits.why}; "
+            f"run {run.run_id} waits for no person but until {moment(waits.due_at)}: {waits.why}; "
             "it goes on by itself, and `hub reject` ends it"
         )
     step = await _step(kit, run)

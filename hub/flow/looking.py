@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from bots._bot import AnyBot, Before, Check, Target
 from hub.aws.account import SpokeAccount
-from hub.flow import record
 from hub.flow.guard import Judged, judge_change
 from hub.flow.kit import Kit
 from hub.flow.rehearse import rehearse
@@ -46,7 +45,6 @@ async def judged_change(kit: Kit, step: Step, run: Run, seen: Look, *, only_aske
     proposal = Proposal(
         step=step,
         run=run,
-        before=record.snapshot(seen.check.before),
         now=kit.now(),
         account=seen.account,
         only_asked=only_asked,

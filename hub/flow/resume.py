@@ -20,6 +20,7 @@ from hub.flow.lanes import carry_out_all, publish
 from hub.flow.report import report_id
 from hub.flow.settlement import Settlement
 from hub.flow.waiting import Waiting
+from hub.guards.saying import moment
 from hub.leases import Held
 from hub.model import Message, Outcome, Report, Run
 from hub.noting import noting
@@ -112,7 +113,7 @@ async def _taken_up(kit: Kit, was: Run, waits: Waiting, held: Held) -> Run:
             was,
             waits,
             held,
-            f"nobody said yes until {waits.expires_at:%Y-%m-%d %H:%M} UTC, so nothing was changed",
+            f"nobody said yes until {moment(waits.expires_at)}, so nothing was changed",
         )
     assert was.finding is not None
     asked = await due.asked(kit, finding_of(was.finding))

@@ -20,6 +20,7 @@ from hub.flow.lanes import carry_out_all, publish
 from hub.flow.report import report_id
 from hub.flow.saved_plan import GRACE, Plan, PlanUnusable, mark
 from hub.flow.settlement import Settlement
+from hub.guards.saying import moment
 from hub.leases import Held
 from hub.model import Outcome, Report, Run, Step
 
@@ -37,7 +38,7 @@ async def begin(kit: Kit, plan: Plan) -> Plan:
     # One that was begun in time may come to its end.
     ends_at = plan.ends_at + (GRACE if plan.begun else timedelta())
     if kit.now() >= ends_at:
-        raise PlanUnusable(f"plan {plan.plan_id} was good until {plan.ends_at:%Y-%m-%d %H:%M} UTC; plan anew")
+        raise PlanUnusable(f"plan {plan.plan_id} was good until {moment(plan.ends_at)}; plan anew")
     return plan if plan.begun else await mark(kit, plan)
 
 

@@ -14,6 +14,7 @@ from hub.abreast import abreast
 from hub.errors import HubError, JournalUnwritable
 from hub.flow.kept import kept_finding
 from hub.flow.kit import Kit
+from hub.guards.saying import moment
 from hub.journals import Journal, Note
 from hub.journals.wire import from_json, to_json
 from hub.model import Finding, Outcome, Run
@@ -38,7 +39,7 @@ class Mark:
     at: datetime
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} UTC by {self.by}"
+        return f"{moment(self.at)} by {self.by}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bots._aws import Aws
-from hub.model import Json, Run, Step, Verdict
+from hub.model import Run, Step, Verdict
 from hub.rules.guard_model import GuardRules
 
 CurrentRules = Callable[[], GuardRules]
@@ -38,12 +38,10 @@ class Proposal:
         run: as it would be opened: its target, what is there now (``before``), notes.
         account: the account that was entered, with the rights of the step's bot and those guards have.
         only_asked: it is a dry run or a plan: nothing may be reserved or written for it.
-        before: the bot's snapshot as JSON.
     """
 
     step: Step
     run: Run
-    before: Json
     now: datetime
     account: Aws
     only_asked: bool = False
@@ -58,5 +56,14 @@ class ChangeGuard(Protocol):
         ...
 
     async def ended(self, step: Step, run: Run) -> None:
-        """A change that went past all guards has ended as ``run`` tells; its record is written."""
+        """A change that was judged has ended as ``run`` tells, made or held back; its record is written."""
         ...
+
+
+class CountsNothing:
+    """Of a `ChangeGuard` that does not mind how changes end."""
+
+    __slots__ = ()
+
+    async def ended(self, step: Step, run: Run) -> None:
+        """Nothing is counted."""

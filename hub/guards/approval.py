@@ -6,16 +6,17 @@ place; the approvers of an entry narrow it down to those who call themselves so 
 
 from __future__ import annotations
 
-from hub.guards import CurrentRules, Proposal
+from hub.guards import CountsNothing, CurrentRules, Proposal
+from hub.guards.saying import moment
 from hub.guards.where import Entries, Fit, as_seen, deciding
-from hub.model import Answer, Decision, Run, Step, Verdict
+from hub.model import Answer, Decision, Step, Verdict
 from hub.rules import globs
 from hub.rules.guard_model import ApprovalEntry
 
 BY_DEFAULT = ApprovalEntry(line=0, comment="what is dangerous and no rule allows")
 
 
-class Approval:
+class Approval(CountsNothing):
     """Waits for a person, and lets pass what a person who may has said yes to."""
 
     name = "approval"
@@ -45,12 +46,9 @@ class Approval:
             decision=Decision.WAIT,
             guard=self.name,
             why=f"{words}; `hub approve {proposal.run.run_id} --because ...` or `hub reject`, until "
-            f"{expires_at:%Y-%m-%d %H:%M} UTC",
+            f"{moment(expires_at)}",
             expires_at=expires_at,
         )
-
-    async def ended(self, step: Step, run: Run) -> None:
-        """It counts nothing."""
 
     def entry_for(self, step: Step) -> ApprovalEntry:
         """Who may say yes to a step that waits, and for how long."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from hub.guards import CurrentRules, Proposal
+from hub.guards.counting import counted_apart
 from hub.guards.rewriting import TRIES, Change, damaged, named, parts, rewrite
 from hub.guards.saying import cannot_tell, clipped, moment
-from hub.guards.seen import seen, value_of
-from hub.guards.where import Entries, Fit, as_seen
+from hub.guards.where import Entries, Fit, as_found, as_seen
 from hub.journals import Journal, Note
 from hub.journals.wire import utc_text
 from hub.model import Decision, Run, Step, Verdict
@@ -95,7 +95,7 @@ class Breakers:
         Raises:
             JournalUnwritable: it is not counted.
         """
-        step = seen(step, run)
+        step = as_found(step, run)
         for fit in self._entries.about(step):
             name = _name(fit.entry, step)
             # Each race that is lost is a failure counted, and as soon as the breaker is open none is written.
@@ -103,7 +103,7 @@ class Breakers:
             await rewrite(self._journal, name, _ending(name, fit.entry, run), tries=tries)
 
     def _wait(self, fit: Fit[Breaker], step: Step, state: State, until: datetime) -> Verdict:
-        about = ", ".join(_about(fit.entry, step)) or "all changes"
+        about = ", ".join(counted_apart(fit.entry.each, step)) or "all changes"
         if state.tried_by:
             then = f"run {state.tried_by} tries now whether changes work again, and until {moment(until)} others wait"
         else:
@@ -173,12 +173,8 @@ def _ending(name: str, breaker: Breaker, run: Run) -> Change:
     return end
 
 
-def _about(breaker: Breaker, step: Step) -> list[str]:
-    return [f"{each} {value_of(each, step)}" for each in sorted(breaker.each)]
-
-
 def _name(breaker: Breaker, step: Step) -> str:
-    return named("breaker", parts(breaker.name, *_about(breaker, step)))
+    return named("breaker", parts(breaker.name, *counted_apart(breaker.each, step)))
 
 
 def _written(name: str, was: State | None, now: State | None, note: Note | None) -> Note | None:

@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 
 from bots._bot import Risk
 from hub.guards import CurrentRules, Proposal
+from hub.guards.counting import counted_apart
 from hub.guards.rewriting import named, parts
 from hub.guards.saying import cannot_tell, moment
-from hub.guards.seen import value_of
 from hub.guards.where import Entries, Fit, as_seen
 from hub.journals import Journal
 from hub.model import Decision, Run, Step, Verdict
@@ -137,7 +137,7 @@ def _counts(fit: Fit[Budget], step: Step, now: datetime) -> Iterator[_Count]:
     assert step.bot is not None
     budget = fit.entry
     starts, ends = period(now, budget.hours)
-    of_what = [f"{each} {value_of(each, step)}" for each in sorted(budget.each)]
+    of_what = counted_apart(budget.each, step)
     name = parts(budget.name, *of_what, f"{budget.hours} hours from {starts:%Y-%m-%dT%H}")
     limits = [("changes", budget.changes)]
     if step.bot.risk.rank >= Risk.DISRUPTIVE.rank:

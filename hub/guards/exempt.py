@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 
 from hub.entity import tags
-from hub.guards import CurrentRules, Proposal
+from hub.guards import CountsNothing, CurrentRules, Proposal
 from hub.guards.tags_now import TagsNow
 from hub.guards.where import Entries, Narrowing
-from hub.model import Decision, Run, Step, Verdict
+from hub.model import Decision, Step, Verdict
 from hub.rules.guard_model import Exemption
 from hub.rules.properties import Property, TagProperty
 from spoke_role.tags import EXEMPT_TAG
@@ -68,7 +68,7 @@ class Exempt:
         return None
 
 
-class ExemptNow:
+class ExemptNow(CountsNothing):
     """By the resource's tags as they are now: a scanner's copy may be hours old.
 
     Where they cannot be known nothing is said. The finding's copy was asked before, and was all there is; else no
@@ -90,9 +90,6 @@ class ExemptNow:
             return None
         what = proposal.run.target_id or _resource(proposal.step)
         return _by_tag(self.name, what, found.items(), proposal.now.astimezone(UTC).date())
-
-    async def ended(self, step: Step, run: Run) -> None:
-        """Nothing is counted."""
 
 
 def _by_tag(guard: str, what: str, found: Iterable[tuple[str, str]], today: date) -> Verdict | None:

@@ -16,8 +16,7 @@ from bots._bot import Target
 from hub.guards import CurrentRules, Proposal
 from hub.guards.resource_memory import Memory, Recall, remember
 from hub.guards.saying import cannot_tell, clipped, moment
-from hub.guards.seen import seen
-from hub.guards.where import Entries, Fit, as_seen, deciding
+from hub.guards.where import Entries, Fit, as_found, as_seen, deciding
 from hub.model import Decision, Outcome, Run, Step, Verdict
 from hub.rules.guard_model import Flap
 
@@ -82,7 +81,7 @@ class Flapping:
         """
         if run.outcome is not Outcome.FIXED or not run.changed:
             return
-        fits = deciding(self._entries.about(seen(step, run)))
+        fits = deciding(self._entries.about(as_found(step, run)))
         flaps = [(fit.entry.times, fit.entry.period) for fit in fits if fit.entry.times is not None]
         if flaps:
             assert run.closed_at is not None

@@ -12,10 +12,10 @@ import re
 from typing import Final
 
 from hub.entity import tags
-from hub.guards import CurrentRules, Proposal
+from hub.guards import CountsNothing, CurrentRules, Proposal
 from hub.guards.tags_now import TagsNow
 from hub.guards.where import Entries, Fit, as_seen, deciding
-from hub.model import Decision, Run, Step, Verdict
+from hub.model import Decision, Verdict
 from hub.rules.guard_model import Managed, TagPatterns
 from hub.rules.properties import TagProperty, numbers
 
@@ -61,7 +61,7 @@ _SEPARATORS = re.compile(r"[\W_]+")
 _CAREFUL = ("fix", "warn", "report")  # in rising order
 
 
-class ManagedResources:
+class ManagedResources(CountsNothing):
     """The first entry that is about step and owner decides; where none is, nothing is said.
 
     An entry with ``by`` is about what that tool owns as far as the hub can tell, one with ``tags`` about what
@@ -111,9 +111,6 @@ class ManagedResources:
             Decision.REFUSE,
             f"{owner}, whose next run would take any fix back; change it in its code; {because}",
         )
-
-    async def ended(self, step: Step, run: Run) -> None:
-        """Nothing is counted."""
 
     def _say(self, decision: Decision, why: str) -> Verdict:
         return Verdict(decision=decision, guard=self.name, why=why)

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hub.entity import tags
-from hub.guards import Proposal
+from hub.guards import CountsNothing, Proposal
 from hub.guards.tags_now import TagsNow
-from hub.model import Decision, Run, Step, Verdict
+from hub.model import Decision, Step, Verdict
 from spoke_role.tags import OPT_OUT_TAG, OPT_OUT_VALUE
 
 
@@ -26,7 +26,7 @@ class OptedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class OptedOutNow:
+class OptedOutNow(CountsNothing):
     """Where the tags cannot be known nothing is said: the finding's copy was asked before, and IAM will be."""
 
     tags_now: TagsNow
@@ -40,9 +40,6 @@ class OptedOutNow:
         assert proposal.step.target is not None
         found = await self.tags_now.of(proposal) or {}
         return _by_tag(self.name, proposal.run.target_id or proposal.step.target.id, found.items())
-
-    async def ended(self, step: Step, run: Run) -> None:
-        """Nothing is counted."""
 
 
 def _by_tag(guard: str, what: str | None, found: Iterable[tuple[str, str]]) -> Verdict | None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from hub.aws.accounts import HubIdentity
 from hub.entity import tags
-from hub.guards import Proposal
+from hub.guards import CountsNothing, Proposal
 from hub.guards.managed import STACK_NAME
 from hub.guards.tags_now import TagsNow
-from hub.model import Decision, Run, Step, Verdict
+from hub.model import Decision, Step, Verdict
 from hub.settings import Settings
 
 
@@ -87,7 +87,7 @@ class OwnResources:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnResourcesNow:
+class OwnResourcesNow(CountsNothing):
     """What the hub's stack made and the finding does not say so of (its key, a topic called otherwise), by the tags
     as they are now. Where these cannot be known, names and the finding's copy were asked before."""
 
@@ -105,9 +105,6 @@ class OwnResourcesNow:
         found = await self.tags_now.of(proposal, always=True) or {}
         said = await self.own.judge_tagged(proposal.step, found.items())
         return said and replace(said, guard=self.name)
-
-    async def ended(self, step: Step, run: Run) -> None:
-        """Nothing is counted."""
 
 
 def _is_of(name: str, stack: str) -> bool:

@@ -12,15 +12,15 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.guards import Proposal
+from hub.guards import CountsNothing, Proposal
 from hub.guards.rewriting import damaged, named, rewrite
 from hub.guards.saying import clipped, moment
 from hub.journals import Journal, Note
-from hub.model import Decision, Outcome, Run, Step, Verdict
+from hub.model import Decision, Outcome, Step, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(CountsNothing):
     journal: Journal
     name: str = "repeat"
 
@@ -57,9 +57,6 @@ class Repeat:
             return False
         run = await self.journal.get(run_id)
         return run is not None and run.outcome is Outcome.WAITING
-
-    async def ended(self, step: Step, run: Run) -> None:
-        """There is nothing to count."""
 
 
 async def waits(journal: Journal, step: Step, run_id: str, until: datetime, verdict: Verdict) -> None:

@@ -9,15 +9,15 @@ import shlex
 from dataclasses import replace
 from datetime import datetime
 
-from hub.guards import Proposal
+from hub.guards import CountsNothing, Proposal
 from hub.guards.resource_memory import Hold, Memory, Recall, remember
 from hub.guards.saying import clipped, moment
 from hub.journals import Journal
 from hub.journals.rules import utc_now
-from hub.model import Decision, Run, Step, Verdict
+from hub.model import Decision, Verdict
 
 
-class TakenBack:
+class TakenBack(CountsNothing):
     """``recall`` is shared with other guards that go by what is remembered of a resource."""
 
     name = "taken back"
@@ -43,9 +43,6 @@ class TakenBack:
             f'"{clipped(hold.because)}", so it is not done again before {moment(hold.until)}; to have it '
             f"done sooner: `hub lift {shlex.quote(step.lane)} {step.bot.name}`",
         )
-
-    async def ended(self, step: Step, run: Run) -> None:
-        """There is nothing to count."""
 
 
 async def hold(

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from hub.aws.regions import GLOBAL
 from hub.guards import CurrentRules, Proposal
-from hub.model import AccountFacts, Step
+from hub.model import AccountFacts, Run, Step
 from hub.rules.guard_model import Entry, GuardRules
 from hub.rules.properties import Property, TagProperty, numbers
 
@@ -82,10 +82,14 @@ def deciding(fits: Iterable[Fit[E]]) -> Iterator[Fit[E]]:
 
 
 def as_seen(proposal: Proposal) -> Step:
-    """The step about the resource as the look found it: its id, and the region it lives in."""
-    run, target = proposal.run, proposal.step.target
-    assert target is not None
-    return replace(proposal.step, target=replace(target, id=run.target_id or target.id, region=run.region))
+    """The step about the resource as the look found it."""
+    return as_found(proposal.step, proposal.run)
+
+
+def as_found(step: Step, run: Run) -> Step:
+    """The step about the resource that its run tells of: its id, and the region it lives in."""
+    assert step.target is not None
+    return replace(step, target=replace(step.target, id=run.target_id or step.target.id, region=run.region))
 
 
 class Section(Generic[E]):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hub.guards import CurrentRules, Proposal
+from hub.guards import CountsNothing, CurrentRules, Proposal
 from hub.guards.hours import is_open, next_opening
+from hub.guards.saying import moment
 from hub.guards.where import Entries, Fit, as_seen
-from hub.model import Decision, Run, Step, Verdict
+from hub.model import Decision, Verdict
 from hub.rules.guard_model import Freeze, Window
 
 
-class Windows:
+class Windows(CountsNothing):
     """A step waits for the end of the freezes that fit and then, asked again, for a window that fits."""
 
     name = "window"
@@ -27,16 +28,13 @@ class Windows:
         ]
         return self._frozen(frozen) or self._closed(self._windows.about(step), proposal.now)
 
-    async def ended(self, step: Step, run: Run) -> None:
-        """Nothing is counted."""
-
     def _frozen(self, frozen: list[Fit[Freeze]]) -> Verdict | None:
         sure = [fit for fit in frozen if not fit.unknown]
         if sure:
             last = max(sure, key=lambda fit: fit.entry.ends)
             return self._wait(
                 last.entry.ends,
-                f"nothing is changed here until {_told(last.entry.ends)}: {last.place}: {last.entry.comment}",
+                f"nothing is changed here until {moment(last.entry.ends)}: {last.place}: {last.entry.comment}",
             )
         return self._unknown(frozen[0]) if frozen else None
 
@@ -73,7 +71,3 @@ class Windows:
             why=f"{fit.unknown}, so nobody can tell whether {fit.place} holds it back, and nothing was changed; "
             "send the finding again when they can be",
         )
-
-
-def _told(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -68,7 +68,7 @@ def a_proposal(
         opened_at=now,
     )
     # No guard here calls AWS itself.
-    return Proposal(step=step, run=run, before={}, now=now, account=cast("Aws", None))
+    return Proposal(step=step, run=run, now=now, account=cast("Aws", None))
 
 
 def in_force(**sections: Any) -> CurrentRules:
