@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from hub.cli.console import err, out, print_error, print_json, runs_table
+from hub.cli.sheets import facts
 
 if TYPE_CHECKING:
     from hub.flow.answering import Question
@@ -161,13 +160,8 @@ def _said(waits: Waiting) -> dict[str, Any]:
 def _show(asked: Question, *, then: str) -> None:
     from hub.flow.redaction import plain, redactor  # noqa: PLC0415 - what only this command needs
 
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in _facts(asked.run, asked.waits):
-        table.add_row(Text(name), Text(plain(text, redactor(None))))
-    table.add_row(Text("Then"), Text(then))
-    out().print(table)
+    rows = ((name, plain(text, redactor(None))) for name, text in _facts(asked.run, asked.waits))
+    out().print(facts((*rows, ("Then", then))))
 
 
 def _then(*, approved: bool, queue: str) -> str:

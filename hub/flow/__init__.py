@@ -10,14 +10,14 @@ import logging
 from hub.errors import FindingUnreadable
 from hub.flow import due
 from hub.flow.kit import Kit
-from hub.flow.lanes import carry_out_all, publish
+from hub.flow.lanes import carry_out_all
 from hub.flow.left_over import close_left_over
 from hub.flow.normalise import normalise, salvage
 from hub.flow.preview import preview as preview
-from hub.flow.report import report_id
 from hub.flow.resume import asked_for, resume
 from hub.flow.settlement import Settlement as Settlement
-from hub.model import Message, Report
+from hub.flow.settlement import reported
+from hub.model import Message
 
 log = logging.getLogger(__name__)
 
@@ -44,25 +44,20 @@ async def settle(kit: Kit, message: Message) -> Settlement:
         # A first fence means that nobody ever had this finding, so nobody can have settled it.
         if held.fence > 1 and (known := await kit.journal.settled(finding.occurrence)):
             return Settlement(why=f"settled before, see report {known}")
-        steps = () if asked.nothing else await due.steps(kit, asked)
-        runs = await carry_out_all(kit, steps, held)
+        runs = await carry_out_all(kit, await due.steps(kit, asked), held)
         runs += await close_left_over(kit, finding, runs, held)
         if not runs:
             return Settlement(why=asked.nothing)
-        report = Report(report_id=report_id(finding.occurrence), finding=finding, runs=runs)
-        await publish(kit, report)
-        await kit.journal.settle(finding.occurrence, report_id=report.report_id)
+        report = await reported(kit, finding, runs, settled_as=finding.occurrence)
     return Settlement(report=report)
 
 
 async def _unreadable(kit: Kit, message: Message, error: str) -> Settlement:
     """One report about what could not be read; the message itself goes to the dead-letter queue."""
     finding = salvage(message, error)
-    report = Report(report_id=report_id(finding.occurrence), finding=finding, runs=(), error=error)
     async with kit.leases.hold(f"finding/{finding.occurrence}", wait=0) as held:
         if held.fence > 1 and await kit.journal.settled(finding.occurrence):
             return Settlement(acknowledge=False, why=f"reported before as unreadable: {error}")
         log.error("message unreadable", extra={"origin": message.origin, "error": error})
-        await publish(kit, report)
-        await kit.journal.settle(finding.occurrence, report_id=report.report_id)
+        report = await reported(kit, finding, (), settled_as=finding.occurrence, error=error)
     return Settlement(acknowledge=False, report=report, why=error)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hub.errors import HubError
-from hub.flow import due, waiting
-from hub.flow.kept import finding_of
+from hub.flow import waiting
 from hub.flow.kit import Kit
-from hub.flow.resume import resumed_id
+from hub.flow.resume import resumed_id, step_again
 from hub.flow.waiting import Waiting
 from hub.guards.approval import Approval, may_not
 from hub.guards.saying import moment
@@ -134,9 +133,7 @@ async def _ensure_may(kit: Kit, asked: Question, said: Answer) -> None:
 
 async def _step(kit: Kit, run: Run) -> Step | None:
     """The step as it would be taken up again by the rules of this moment."""
-    assert run.finding is not None
-    found = await due.steps(kit, await due.asked(kit, finding_of(run.finding)))
-    step = due.of_bot(found, run.bot, run.args)
+    step = await step_again(kit, run)
     if step is None or step.target is None:
         return step
     # The look may have found the resource elsewhere than the finding said.

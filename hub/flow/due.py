@@ -45,6 +45,8 @@ async def asked(kit: Kit, finding: Finding) -> Asked:
 
 async def steps(kit: Kit, of: Asked) -> tuple[Step, ...]:
     """A step for each of them."""
+    if not of.due:
+        return ()
     return plan(
         of.finding,
         of.due,

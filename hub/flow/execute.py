@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from bots._aws import AwsError
-from bots._bot import AnyBot, CannotFix, TargetGone, TryLater, Unproven
+from bots._bot import CannotFix, TargetGone, TryLater, Unproven
 from hub.errors import HubError, JournalUnwritable, LeaseLost, NotNow
 from hub.flow import patience, record, verify, waiting
 from hub.flow.denied import told
@@ -52,28 +52,14 @@ async def carry_out(kit: Kit, step: Step, held: Held, lane: Held | None) -> Run:
     if earlier is not None:
         if earlier.outcome is not None:
             return earlier
-        run = _resumed(run, earlier)
+        run = replace(record.taken_up(run, earlier), notes=earlier.notes, calls=earlier.calls)
     with noting(run.run_id, earlier):
         if step.problem is not None:
-            return await record.close(kit, run, Outcome.INVALID, _unseen(run, step.problem))
+            return await record.close(kit, run, Outcome.INVALID, record.unseen(run, step.problem))
         async with _as_outcome(kit, run) as ended:
             verdict = await judge(kit.guards, step)
             ended.run = await _by_verdict(kit, step, run, verdict, (held, lane))
     return ended.run
-
-
-def _resumed(run: Run, earlier: Run) -> Run:
-    """The run as a later attempt takes it up. Where a state was saved, the fix may have begun: until
-    somebody has looked, the change is assumed to have been made."""
-    return replace(
-        run,
-        opened_at=earlier.opened_at,
-        before=earlier.before,
-        session=earlier.session,
-        notes=earlier.notes,
-        calls=earlier.calls,
-        changed=earlier.before is not None,
-    )
 
 
 def _has_begun(run: Run) -> bool:
@@ -81,16 +67,11 @@ def _has_begun(run: Run) -> bool:
     return any(changes(call) and not call.error for call in run.calls or ())
 
 
-def _unseen(run: Run, text: str) -> str:
-    """What is said about a run that ends without a look."""
-    return f"{text}; an attempt that was cut off before may have changed it" if run.changed else text
-
-
 async def _by_verdict(kit: Kit, step: Step, run: Run, verdict: Verdict, leases: _Leases) -> Run:
     if verdict.decision is Decision.WAIT:
         return await waiting.wait(kit, step, run, verdict)
     if (refusal := verdict.decision.outcome) is not None:
-        return await record.close(kit, run, refusal, _unseen(run, verdict.why))
+        return await record.close(kit, run, refusal, record.unseen(run, verdict.why))
     if verdict.decision is Decision.DRY_RUN:
         return await _dry_run(kit, step, run, verdict)
     return await _fix(kit, step, run, leases)
@@ -99,7 +80,7 @@ async def _by_verdict(kit: Kit, step: Step, run: Run, verdict: Verdict, leases: 
 async def _dry_run(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
     seen = await look(kit, step)
     resumed = run.before is not None
-    run = _with_look(ready(step)[0], run, seen)
+    run = seen.of(ready(step)[0], run)
     if seen.check.compliant:
         return await _already_right(kit, run, seen, resumed=resumed)
     if resumed and run.changed:
@@ -141,19 +122,10 @@ async def _fix(kit: Kit, step: Step, run: Run, leases: _Leases) -> Run:
             return await patience.put_off(kit, run, later)
 
 
-def _with_look(bot: AnyBot, run: Run, seen: Look) -> Run:
-    """The run with what was seen now. What an earlier attempt saved stays, and tells what it changed."""
-    looked = record.with_look(run, seen.account.session, seen.check)
-    if run.before is None:
-        return looked
-    changed = bot.before.model_validate(run.before) != seen.check.before
-    return replace(looked, before=run.before, changed=changed)
-
-
 async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -> Run:
     bot, _ = ready(step)
     resumed = run.before is not None
-    run = _with_look(bot, run, seen)
+    run = seen.of(bot, run)
     if seen.check.compliant:
         ended = await _already_right(kit, run, seen, resumed=resumed)
         if resumed:
@@ -165,24 +137,33 @@ async def _change(kit: Kit, step: Step, run: Run, seen: Look, leases: _Leases) -
     # What is on record as half made is finished: half a change is worse than one that is a little late. After a
     # death nobody can tell what the attempt did from what others did since, so all is asked anew.
     if not (resumed and run.changed and _has_begun(run)):
-        if step.expected is not None and differs(bot, step, run, seen):
-            if step.answer is None:
-                words = _unseen(run, f"{CHANGED_SINCE}: {seen.check.why}")
-                return await record.close(kit, run, Outcome.REFUSED, words)
-            # Whoever said yes had seen something else; the guard asks anew.
-            step, run = replace(step, answer=None), replace(run, approved_by="")
-        judged = await judged_change(kit, step, run, seen)
-        run = replace(run, notes=run.notes + judged.remarks)
-        if (refusal := judged.verdict.decision.outcome) is not None:
-            if refusal is Outcome.WAITING:
-                # Whoever is asked is shown, and says yes to, what is there now.
-                run = replace(await rehearsed(step, run, seen), after=record.snapshot(seen.check.before))
-                ended = await waiting.wait(kit, step, run, judged.verdict)
-            else:
-                ended = await record.close(kit, run, refusal, judged.verdict.why)
-            await tell_ended(kit.change_guards, step, ended)
-            return ended
+        run = await _let_pass(kit, step, run, seen)
+        if run.outcome is not None:
+            return run
     ended = await _changed(kit, step, run, seen, leases, resumed=resumed)
+    await tell_ended(kit.change_guards, step, ended)
+    return ended
+
+
+async def _let_pass(kit: Kit, step: Step, run: Run, seen: Look) -> Run:
+    """The run, with what guards remark, if the change may be made; else as it has ended."""
+    if step.expected is not None and differs(ready(step)[0], step, run, seen):
+        if step.answer is None:
+            words = record.unseen(run, f"{CHANGED_SINCE}: {seen.check.why}")
+            return await record.close(kit, run, Outcome.REFUSED, words)
+        # Whoever said yes had seen something else; the guard asks anew.
+        step, run = replace(step, answer=None), replace(run, approved_by="")
+    judged = await judged_change(kit, step, run, seen)
+    run = replace(run, notes=run.notes + judged.remarks)
+    refusal = judged.verdict.decision.outcome
+    if refusal is None:
+        return run
+    if refusal is Outcome.WAITING:
+        # Whoever is asked is shown, and says yes to, what is there now.
+        run = replace(await rehearsed(step, run, seen), after=record.snapshot(seen.check.before))
+        ended = await waiting.wait(kit, step, run, judged.verdict)
+    else:
+        ended = await record.close(kit, run, refusal, judged.verdict.why)
     await tell_ended(kit.change_guards, step, ended)
     return ended
 
@@ -247,4 +228,4 @@ async def _as_outcome(kit: Kit, run: Run) -> AsyncIterator[_Ended]:
         outcome, text = await told(kit, run, error)
         if not isinstance(error, (HubError, AwsError, TargetGone, CannotFix, TryLater)):
             log.exception("bot raised", extra={"bot": run.bot, "run": run.run_id})
-        ended.run = await record.close(kit, run, outcome, _unseen(run, text))
+        ended.run = await record.close(kit, run, outcome, record.unseen(run, text))

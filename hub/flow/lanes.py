@@ -9,7 +9,7 @@ from itertools import groupby
 from hub.flow import execute
 from hub.flow.kit import Kit
 from hub.leases import Held
-from hub.model import Report, Run, Step
+from hub.model import Run, Step
 
 
 async def carry_out_all(kit: Kit, steps: Sequence[Step], held: Held) -> tuple[Run, ...]:
@@ -29,16 +29,6 @@ async def carry_out_all(kit: Kit, steps: Sequence[Step], held: Held) -> tuple[Ru
             raise lane
         runs.update({run.run_id: run for run in lane})
     return tuple(runs[step.run_id] for step in steps)
-
-
-async def publish(kit: Kit, report: Report) -> None:
-    """To every sink.
-
-    Raises:
-        SpokeError: a sink refused it; the message must be kept.
-    """
-    for sink in kit.sinks:
-        await sink.publish(report)
 
 
 def _lane(step: Step) -> str:

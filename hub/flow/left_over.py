@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hub.flow import record
 from hub.flow.kit import Kit
 from hub.journals import Query
 from hub.leases import Held
-from hub.model import Finding, Outcome, Run
+from hub.model import Finding, Run
 
 MOST = 200
 
@@ -38,8 +37,5 @@ async def close_left_over(kit: Kit, finding: Finding, runs: Sequence[Run], held:
             and not apart
         ):
             words = "not gone on with: no rule asks for it any more"
-            if run.before is not None:
-                words += "; an attempt that was cut off before may have changed it"
-            left = replace(run, fence=held.fence, changed=run.before is not None)
-            closed.append(await record.close(kit, left, Outcome.INTERRUPTED, words))
+            closed.append(await record.interrupt(kit, run, words, fence=held.fence))
     return tuple(closed)

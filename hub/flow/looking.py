@@ -8,11 +8,15 @@ from pydantic import ValidationError
 
 from bots._bot import AnyBot, Before, Check, Target
 from hub.aws.account import SpokeAccount
+from hub.flow import record
 from hub.flow.guard import Judged, judge_change
 from hub.flow.kit import Kit
 from hub.flow.rehearse import rehearse
 from hub.guards import Proposal
 from hub.model import Run, Step
+
+REST_UNKNOWN = "not all calls can be told beforehand: "
+"""How a note begins that says why the calls of a run end too early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,10 @@ class Look:
 
     account: SpokeAccount
     check: Check[Before]
+
+    def of(self, bot: AnyBot, run: Run) -> Run:
+        """The run with what was seen; see `record.with_look`."""
+        return record.with_look(bot, run, self.account.session, self.check)
 
 
 async def look(kit: Kit, step: Step) -> Look:
@@ -36,7 +44,7 @@ async def rehearsed(step: Step, run: Run, seen: Look) -> Run:
     """The run with the calls that the fix would make now."""
     bot, target = ready(step.at(seen.check.target_id) if seen.check.target_id else step)
     found = await rehearse(bot, seen.account, target, step.params, seen.check.before)
-    notes = run.notes if found.whole else (*run.notes, f"not all calls can be told beforehand: {found.why}")
+    notes = run.notes if found.whole else (*run.notes, f"{REST_UNKNOWN}{found.why}")
     return replace(run, planned=found.calls, notes=notes)
 
 

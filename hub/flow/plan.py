@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +10,7 @@ from bots._catalogue import BrokenBot, Catalogue, UnknownBot
 from bots._words import BadWords, parse
 from hub.aws import regions
 from hub.aws.arns import parse as parse_arn
+from hub.flow.ids import derived_id
 from hub.model import AccountFacts, Action, Finding, Step
 from hub.rules.decide import Due
 
@@ -83,7 +83,7 @@ def _run_id(finding: Finding, bot: str, action: Action) -> str:
     parts = (finding.occurrence, bot, *action.args, action.suggested_policy or "")
     # The length goes first, so that no two lists of words run together into one text.
     text = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+    return derived_id(text)
 
 
 def _bot(action: Action, catalogue: Catalogue) -> AnyBot:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hub.flow import due, guard, record
 from hub.flow.denied import told
 from hub.flow.kit import Kit
-from hub.flow.looking import judged_change, look, rehearsed
+from hub.flow.looking import judged_change, look, ready, rehearsed
 from hub.flow.normalise import normalise
 from hub.model import Decision, Message, Outcome, Run, Step
 from hub.noting import noting
@@ -21,8 +21,6 @@ async def preview(kit: Kit, message: Message) -> tuple[Run, ...]:
         FindingUnreadable: as the text says.
     """
     asked = await due.asked(kit, normalise(message))
-    if asked.nothing:
-        return ()
     return tuple(await asyncio.gather(*(_preview(kit, step) for step in await due.steps(kit, asked))))
 
 
@@ -42,7 +40,7 @@ async def _looked(kit: Kit, step: Step, run: Run) -> Run:
     if (refusal := verdict.decision.outcome) is not None:
         return record.ended(kit, run, refusal, verdict.why)
     seen = await look(kit, step)
-    run = record.with_look(run, seen.account.session, seen.check)
+    run = seen.of(ready(step)[0], run)
     if seen.check.compliant:
         return record.ended(kit, run, Outcome.COMPLIANT, seen.check.why)
     touched = await guard.judge_touched(kit.guards, step, seen.check)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bots._bot import Before, Check
+from bots._bot import AnyBot, Before, Check
 from hub.flow.kit import Kit
 from hub.model import Outcome, Run, Step
-from hub.noting import with_notes
+from hub.noting import noting, with_notes
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +52,9 @@ def snapshot(before: Before) -> Mapping[str, Any]:
     return before.model_dump(mode="json")
 
 
-def with_look(run: Run, session: str, check: Check[Before]) -> Run:
-    """The run with what the first check saw."""
-    return replace(
+def with_look(bot: AnyBot, run: Run, session: str, check: Check[Before]) -> Run:
+    """The run with what was seen now. What an earlier attempt saved stays, and tells what it changed."""
+    looked = replace(
         run,
         session=session,
         region=check.region or run.region,
@@ -62,6 +62,30 @@ def with_look(run: Run, session: str, check: Check[Before]) -> Run:
         before=snapshot(check.before),
         notes=check.notes,
     )
+    if run.before is None:
+        return looked
+    changed = bot.before.model_validate(run.before) != check.before
+    return replace(looked, before=run.before, changed=changed)
+
+
+def taken_up(run: Run, earlier: Run) -> Run:
+    """The run as a later attempt takes it up. Where a state was saved, a change may have begun: until somebody has
+    looked, it is assumed to have been made."""
+    return replace(
+        run,
+        opened_at=earlier.opened_at,
+        before=earlier.before,
+        session=earlier.session,
+        changed=earlier.before is not None,
+    )
+
+
+def again(kit: Kit, was: Run, run_id: str, *, fence: int) -> Run:
+    """A run of the same step as one that has ended, not yet written anywhere."""
+    return replace(
+        was, run_id=run_id, fence=fence, opened_at=kit.now(), closed_at=None, outcome=None, session="",
+        before=None, after=None, notes=(), verdicts=None, calls=None, finding=None, planned=None, approved_by="",
+    )  # fmt: skip
 
 
 def ended(kit: Kit, run: Run, outcome: Outcome, message: str) -> Run:
@@ -79,6 +103,36 @@ async def opened(kit: Kit, run: Run) -> Run:
         LeaseLost, JournalUnwritable: it was not written.
     """
     return await kit.journal.open(with_notes(run))
+
+
+def unseen(run: Run, text: str) -> str:
+    """What is said about a run that ends without a look."""
+    return f"{text}; an attempt that was cut off before may have changed it" if run.changed else text
+
+
+async def leave(kit: Kit, run: Run, words: str) -> Run:
+    """End a run without a look: as refused, or as interrupted where an earlier attempt may have changed something.
+
+    Raises:
+        LeaseLost, JournalUnwritable: it was not written.
+    """
+    earlier = await kit.journal.get(run.run_id)
+    if earlier is not None and earlier.outcome is not None:
+        return earlier
+    with noting(run.run_id, earlier):
+        if earlier is not None and earlier.before is not None:
+            return await interrupt(kit, earlier, words, fence=run.fence)
+        return await close(kit, run, Outcome.REFUSED, words)
+
+
+async def interrupt(kit: Kit, left: Run, words: str, *, fence: int) -> Run:
+    """End a run that an earlier attempt left open.
+
+    Raises:
+        LeaseLost, JournalUnwritable: it was not written.
+    """
+    left = replace(left, fence=fence, changed=left.before is not None)
+    return await close(kit, left, Outcome.INTERRUPTED, unseen(left, words))
 
 
 async def close(kit: Kit, run: Run, outcome: Outcome, message: str) -> Run:

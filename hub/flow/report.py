@@ -6,12 +6,12 @@ and mailboxes already read; everything else was added after them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub import __version__
+from hub.flow.ids import derived_id
 from hub.flow.redaction import plain, redactor
 from hub.flow.shortening import PLANNED, shortened
 from hub.flow.waiting_words import waiting_words
@@ -35,7 +35,7 @@ OUTCOMES = (
 
 def report_id(occurrence: str) -> str:
     """The id of the report about this occurrence: the same whoever works it out, however often."""
-    return hashlib.sha256(f"report:{occurrence}".encode("utf-8", "surrogatepass")).hexdigest()[:20]
+    return derived_id(f"report:{occurrence}")
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -6,7 +6,6 @@ meant; whether that may go on stands in the journal.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import replace
@@ -14,16 +13,15 @@ from datetime import timedelta
 
 from hub.errors import NotNow
 from hub.flow import due, record, waiting
+from hub.flow.ids import derived_id
 from hub.flow.kept import finding_of
 from hub.flow.kit import Kit
-from hub.flow.lanes import carry_out_all, publish
-from hub.flow.report import report_id
-from hub.flow.settlement import Settlement
+from hub.flow.lanes import carry_out_all
+from hub.flow.settlement import Settlement, reported
 from hub.flow.waiting import Waiting
 from hub.guards.saying import moment
 from hub.leases import Held
-from hub.model import Message, Outcome, Report, Run
-from hub.noting import noting
+from hub.model import Message, Outcome, Run, Step
 
 KEY = "remediation-hub:resume"
 SOON = timedelta(seconds=60)
@@ -56,8 +54,7 @@ def resumed_id(run_id: str, attempt: int = 0) -> str:
     Args:
         attempt: see `Waiting.attempt`.
     """
-    text = f"resumed:{run_id}" if not attempt else f"resumed:{run_id}:{attempt}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+    return derived_id(f"resumed:{run_id}:{attempt}" if attempt else f"resumed:{run_id}")
 
 
 async def resume(kit: Kit, run_id: str) -> Settlement:
@@ -86,9 +83,7 @@ async def resume(kit: Kit, run_id: str) -> Settlement:
                 raise NotNow(f"run {run_id} waits still: {waits.why}", seconds=SOON.total_seconds())
             return Settlement(why=f"run {run_id} waits still: {waits.why}")
         run = await _taken_up(kit, was, waits, held)
-        report = Report(report_id=report_id(next_id), finding=finding_of(was.finding), runs=(run,))
-        await publish(kit, report)
-        await kit.journal.settle(next_id, report_id=report.report_id)
+        report = await reported(kit, finding_of(was.finding), (run,), settled_as=next_id)
         await _settled(kit, waits, run)
     return Settlement(report=report)
 
@@ -104,30 +99,15 @@ async def _settled(kit: Kit, waits: Waiting, run: Run) -> None:
 
 
 async def _taken_up(kit: Kit, was: Run, waits: Waiting, held: Held) -> Run:
-    answer = waits.answer or waits.given
-    if waits.answer is not None and not waits.answer.approved:
-        return await _end(kit, was, waits, held, f"rejected by {waits.answer.by}: {waits.answer.because}")
-    if waits.answer is None and waits.expires_at is not None and waits.expires_at <= kit.now():
-        return await _end(
-            kit,
-            was,
-            waits,
-            held,
-            f"nobody said yes until {moment(waits.expires_at)}, so nothing was changed",
-        )
-    assert was.finding is not None
-    asked = await due.asked(kit, finding_of(was.finding))
-    step = due.of_bot(await due.steps(kit, asked), was.bot, was.args)
+    run_id = resumed_id(was.run_id, waits.attempt)
+    words = _over(kit, waits)
+    step = None if words else await step_again(kit, was)
     if step is None:
-        return await _end(
-            kit, was, waits, held, "while it waited its rule was taken away: no rule asks for it any more"
-        )
-    step = replace(
-        step,
-        run_id=resumed_id(was.run_id, waits.attempt),
-        resumes=was.run_id,
-        answer=answer,
-    )
+        words = words or "while it waited its rule was taken away: no rule asks for it any more"
+        run = replace(record.again(kit, was, run_id, fence=held.fence), resumes=was.run_id)
+        return await record.leave(kit, run, words)
+    answer = waits.answer or waits.given
+    step = replace(step, run_id=run_id, resumes=was.run_id, answer=answer)
     if answer is not None or waits.planned:
         # Who says yes, or has a plan carried out, has seen the state of that moment; a change of hours asks nobody.
         step = replace(step, expected=was.after or was.before, expected_at=(was.target_id, was.region))
@@ -135,36 +115,17 @@ async def _taken_up(kit: Kit, was: Run, waits: Waiting, held: Held) -> Run:
     return run
 
 
-async def _end(kit: Kit, was: Run, waits: Waiting, held: Held, words: str) -> Run:
-    """End it without a look."""
-    run = Run(
-        run_id=resumed_id(was.run_id, waits.attempt),
-        occurrence=was.occurrence,
-        finding_key=was.finding_key,
-        account_id=was.account_id,
-        account_name=was.account_name,
-        region=was.region,
-        rule=was.rule,
-        severity=was.severity,
-        entity_id=was.entity_id,
-        entity_name=was.entity_name,
-        bot=was.bot,
-        args=was.args,
-        target_type=was.target_type,
-        target_id=was.target_id,
-        partition=was.partition,
-        undo=was.undo,
-        decided_by=was.decided_by,
-        resumes=was.run_id,
-        fence=held.fence,
-        opened_at=kit.now(),
-    )
-    earlier = await kit.journal.get(run.run_id)
-    if earlier is not None and earlier.outcome is not None:
-        return earlier
-    with noting(run.run_id, earlier):
-        if earlier is not None and earlier.before is not None:
-            words += "; an attempt that was cut off before may have changed it"
-            left = replace(earlier, fence=held.fence, changed=True)
-            return await record.close(kit, left, Outcome.INTERRUPTED, words)
-        return await record.close(kit, run, Outcome.REFUSED, words)
+def _over(kit: Kit, waits: Waiting) -> str:
+    """Why it has waited in vain, "" if it has not."""
+    if waits.answer is not None and not waits.answer.approved:
+        return f"rejected by {waits.answer.by}: {waits.answer.because}"
+    if waits.answer is None and waits.expires_at is not None and waits.expires_at <= kit.now():
+        return f"nobody said yes until {moment(waits.expires_at)}, so nothing was changed"
+    return ""
+
+
+async def step_again(kit: Kit, was: Run) -> Step | None:
+    """The step of a run that waits, as rules ask for it now; None if none does."""
+    assert was.finding is not None
+    asked = await due.asked(kit, finding_of(was.finding))
+    return due.of_bot(await due.steps(kit, asked), was.bot, was.args)

@@ -6,7 +6,6 @@ cut off is gone on with by asking for it again: the ids of its runs follow from 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -14,15 +13,14 @@ from datetime import timedelta
 from pydantic import ValidationError
 
 from hub.flow import due, record
+from hub.flow.ids import derived_id
 from hub.flow.kept import finding_of
 from hub.flow.kit import Kit
-from hub.flow.lanes import carry_out_all, publish
-from hub.flow.report import report_id
+from hub.flow.lanes import carry_out_all
 from hub.flow.saved_plan import GRACE, Plan, PlanUnusable, mark
-from hub.flow.settlement import Settlement
+from hub.flow.settlement import Settlement, reported
 from hub.guards.saying import moment
-from hub.leases import Held
-from hub.model import Outcome, Report, Run, Step
+from hub.model import Run, Step
 
 
 async def begin(kit: Kit, plan: Plan) -> Plan:
@@ -60,20 +58,19 @@ async def carry_out(kit: Kit, plan: Plan, runs: Sequence[Run]) -> Settlement:
         if held.fence > 1 and (known := await kit.journal.settled(settled_as)):
             return Settlement(why=f"settled before, see report {known}")
         asked = await due.asked(kit, finding)
-        steps = () if asked.nothing else await due.steps(kit, asked)
-        known_steps = {step.run_id: step for step in steps}
+        known_steps = {step.run_id: step for step in await due.steps(kit, asked)}
         ready: list[Step] = []
         ended: list[Run] = []
         for run in runs:
             step = known_steps.get(run.run_id)
             if (why := _unfit(step, run)) or step is None:
-                ended.append(await _left(kit, plan, run, held, why))
+                ended.append(
+                    await record.leave(kit, record.again(kit, run, _run_id(plan, run), fence=held.fence), why)
+                )
             else:
                 ready.append(_as_planned(plan, step, run))
         done = (*await carry_out_all(kit, ready, held), *ended)
-        report = Report(report_id=report_id(settled_as), finding=finding, runs=done)
-        await publish(kit, report)
-        await kit.journal.settle(settled_as, report_id=report.report_id)
+        report = await reported(kit, finding, done, settled_as=settled_as)
     return Settlement(report=report)
 
 
@@ -99,27 +96,9 @@ def _as_planned(plan: Plan, step: Step, run: Run) -> Step:
     )
 
 
-async def _left(kit: Kit, plan: Plan, was: Run, held: Held, words: str) -> Run:
-    """End a step without a look."""
-    run_id = _run_id(plan, was)
-    earlier = await kit.journal.get(run_id)
-    if earlier is not None and earlier.outcome is not None:
-        return earlier
-    if earlier is not None and earlier.before is not None:
-        run = replace(earlier, fence=held.fence, changed=True)
-        words += "; an attempt that was cut off before may have changed it"
-        return await record.close(kit, run, Outcome.INTERRUPTED, words)
-    run = replace(
-        was, run_id=run_id, fence=held.fence, opened_at=kit.now(), closed_at=None, outcome=None,
-        session="", before=None, notes=(), verdicts=None, calls=None, finding=None, planned=None,
-    )  # fmt: skip
-    return await record.close(kit, run, Outcome.REFUSED, words)
-
-
 def _run_id(plan: Plan, run: Run) -> str:
     return _derived("step", plan.plan_id, run.run_id)
 
 
 def _derived(*parts: str) -> str:
-    """An id that is the same whoever works it out."""
-    return hashlib.sha256(":".join(("plan", *parts)).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+    return derived_id(":".join(("plan", *parts)))

@@ -170,12 +170,12 @@ async def _head_of(journal: Journal, plan_id: str) -> Note:
 
 def _head(plan: Plan, version: int) -> Note:
     body = {
-        "made": _told(plan.made),
+        "made": told_mark(plan.made),
         "hub": plan.hub,
         "ends_at": plan.ends_at.isoformat(),
         "steps": len(plan.runs),
-        "begun": _told(plan.begun),
-        "applied": _told(plan.applied),
+        "begun": told_mark(plan.begun),
+        "applied": told_mark(plan.applied),
     }
     return Note(name=_name(plan.plan_id), body=body, until=plan.ends_at + REMEMBERED, version=version)
 
@@ -195,7 +195,8 @@ def _of(plan_id: str, body: Mapping[str, Any], runs: tuple[Run, ...]) -> Plan:
         raise JournalUnwritable(f"plan {plan_id} of the journal is damaged: {error}") from error
 
 
-def _told(mark: Mark | None) -> dict[str, str] | None:
+def told_mark(mark: Mark | None) -> dict[str, str] | None:
+    """It as JSON."""
     return None if mark is None else {"by": mark.by, "at": mark.at.isoformat()}
 
 

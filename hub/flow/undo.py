@@ -10,8 +10,8 @@ from hub.errors import JournalUnwritable
 from hub.flow import record, verify
 from hub.flow.denied import told
 from hub.flow.kit import Kit
-from hub.flow.lanes import publish
 from hub.flow.report import report_id
+from hub.flow.settlement import publish
 from hub.flow.way_back import Attempts, Found, attempts, find, foreseen, run_to_undo, seen_by, step_back
 from hub.guards.taken_back import hold
 from hub.leases import Held
@@ -53,7 +53,9 @@ async def undo(kit: Kit, run_id: str, wish: Wish) -> Report:
         so_far = await attempts(kit, was)
         step = replace(step, run_id=so_far.next_id)
         back = replace(record.begun(kit, step, fence=held.fence), undo_of=was.run_id, undo="none")
-        back = _taken_up(replace(back, notes=(f"asked for by {by}: {wish.because}",)), so_far.cut_off)
+        back = replace(back, notes=(f"asked for by {by}: {wish.because}",))
+        if so_far.cut_off is not None:
+            back = record.taken_up(back, so_far.cut_off)
         with noting(back.run_id, so_far.cut_off):
             try:
                 ended = await _restore(kit, step, (was, so_far), back, held, wish)
@@ -103,22 +105,9 @@ async def preview_undo(kit: Kit, run_id: str, wish: Wish) -> Run:
             return record.ended(kit, back, *await told(kit, back, error))
         if isinstance(found, Verdict):
             return record.ended(kit, back, found.decision.outcome or Outcome.REFUSED, found.why)
-        back = seen_by(back, found)
+        back = seen_by(bot, back, found)
         without = foreseen(kit, back, found, force=wish.force)
         return without or record.ended(kit, back, Outcome.WOULD_FIX, f"would be put back: {found.back}")
-
-
-def _taken_up(back: Run, cut_off: Run | None) -> Run:
-    """The run as it goes on with an attempt that was cut off. Until somebody has looked, a change is assumed."""
-    if cut_off is None:
-        return back
-    return replace(
-        back,
-        opened_at=cut_off.opened_at,
-        before=cut_off.before,
-        session=cut_off.session,
-        changed=cut_off.before is not None,
-    )
 
 
 async def _restore(
@@ -129,7 +118,7 @@ async def _restore(
     found = await find(kit, step, *history)
     if isinstance(found, Verdict):
         return await record.close(kit, back, found.decision.outcome or Outcome.REFUSED, found.why)
-    back = seen_by(back, found)
+    back = seen_by(step.bot, back, found)
     without = foreseen(kit, back, found, force=wish.force)
     if without is not None:
         assert without.outcome is not None

@@ -115,7 +115,8 @@ async def wait(kit: Kit, step: Step, run: Run, verdict: Verdict) -> Run:
     old = await read(kit.journal, run.run_id)
     if old is None or old.answer is None:
         await kit.journal.keep(_note(waiting, old.note.version if old and old.note else 0))
-    until = verdict.until or expires_at or now + LONGEST
+    until = verdict.until or expires_at
+    assert until is not None
     await repeat.waits(kit.journal, step, run.run_id, until, verdict)
     return await record.close(kit, replace(run, finding=finding), Outcome.WAITING, verdict.why)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -14,6 +13,7 @@ from hub.errors import HubError
 from hub.flow import due, record
 from hub.flow.differences import in_words
 from hub.flow.guard import judge, judge_touched
+from hub.flow.ids import derived_id
 from hub.flow.kit import Kit
 from hub.model import Action, Decision, Finding, Json, Outcome, Run, Step, Verdict
 
@@ -169,7 +169,7 @@ async def attempts(kit: Kit, was: Run) -> Attempts:
     """The undos of this run so far. Only who holds the resource's lease may go on with one that was cut off."""
     left, begun_at = was.after, None
     for number in count():
-        back_id = hashlib.sha256(f"undo:{number}:{was.run_id}".encode()).hexdigest()[:20]
+        back_id = derived_id(f"undo:{number}:{was.run_id}")
         earlier = await kit.journal.get(back_id)
         if earlier is None:
             break
@@ -237,11 +237,7 @@ def foreseen(kit: Kit, back: Run, found: Found, *, force: bool) -> Run | None:
     return None
 
 
-def seen_by(back: Run, found: Found) -> Run:
-    """The run with what was found. What an attempt that was cut off saved stays, and tells what it changed."""
-    looked = record.with_look(back, found.account.session, found.now)
-    looked = replace(looked, after=record.snapshot(found.now.before), notes=back.notes + found.now.notes)
-    if back.before is None:
-        return looked
-    first = type(found.saved).model_validate(back.before)
-    return replace(looked, before=back.before, changed=first != found.now.before)
+def seen_by(bot: AnyBot, back: Run, found: Found) -> Run:
+    """The run with what was found."""
+    looked = record.with_look(bot, back, found.account.session, found.now)
+    return replace(looked, after=record.snapshot(found.now.before), notes=back.notes + found.now.notes)

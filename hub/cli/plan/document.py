@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hub.flow.looking import REST_UNKNOWN
 from hub.flow.redaction import plain
-from hub.flow.saved_plan import Mark, Plan
+from hub.flow.saved_plan import Plan, told_mark
 from hub.model import Outcome, Run
 
 SCHEMA = "remediation-hub/plan/1"
-# How a note begins that says why `hub.flow.looking.rehearsed` could not tell all calls.
-REST_UNKNOWN = "not all calls can be told beforehand: "
 
 
 def step(run: Run, *, undo: str, redact: Callable[[str], str]) -> dict[str, Any]:
@@ -54,18 +53,14 @@ def step(run: Run, *, undo: str, redact: Callable[[str], str]) -> dict[str, Any]
 
 def head(kept: Plan) -> dict[str, Any]:
     """What is told of a saved plan besides its steps."""
-
-    def mark(found: Mark | None) -> dict[str, str] | None:
-        return None if found is None else {"by": found.by, "at": found.at.isoformat()}
-
     return {
         "schema": SCHEMA,
         "plan": kept.plan_id,
-        "made": mark(kept.made),
+        "made": told_mark(kept.made),
         "hub": kept.hub,
         "good_until": kept.ends_at.isoformat(),
-        "begun": mark(kept.begun),
-        "applied": mark(kept.applied),
+        "begun": told_mark(kept.begun),
+        "applied": told_mark(kept.applied),
         "steps": len(kept.runs),
         "to_carry_out": sum(map(len, kept.groups)),
     }

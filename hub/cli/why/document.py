@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hub import __version__
+from hub.flow.differences import differences
 from hub.flow.redaction import plain, redactor
 from hub.flow.report import report_id
 from hub.model import Answer, Call, Run
@@ -84,9 +85,8 @@ def _occurrences(known: Known) -> Iterator[Told]:
 
 def _run(run: Run, known: Known, now: datetime) -> Told:
     outcome = run.outcome
-    changes = (
-        list(_changes(run.before, run.after)) if run.before is not None and run.after is not None else []
-    )
+    both = run.before is not None and run.after is not None
+    changes = [each._asdict() for each in differences(run.before, run.after)] if both else []
     return {
         "run": run.run_id,
         "occurrence": run.occurrence,
@@ -129,17 +129,7 @@ def _run(run: Run, known: Known, now: datetime) -> Told:
         "resumes": run.resumes,
         "resumed_by": next((each.run_id for each in known.runs if each.resumes == run.run_id), None),
         "approved_by": run.approved_by or None,
-        "planned": None
-        if run.planned is None
-        else [
-            {
-                "service": call.service,
-                "operation": call.operation,
-                "region": call.region,
-                "params": call.params,
-            }
-            for call in run.planned
-        ],
+        "planned": None if run.planned is None else [call._asdict() for call in run.planned],
     }
 
 
@@ -232,18 +222,6 @@ def _way_back(run: Run) -> tuple[bool, str]:
             return True, f"as near as AWS allows; `hub bots {run.bot}` says what stays different"
         case _:
             return True, "exactly what was there is put back"
-
-
-def _changes(before: Any, after: Any, path: str = "") -> Iterator[Told]:
-    """Where the two differ, by paths like ``rules[0].port``; None stands for what is not there."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for name in (*before, *(name for name in after if name not in before)):
-            yield from _changes(before.get(name), after.get(name), f"{path}.{name}" if path else str(name))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (was, now) in enumerate(zip(before, after, strict=True)):
-            yield from _changes(was, now, f"{path}[{index}]")
-    elif before != after:
-        yield {"path": path, "before": before, "after": after}
 
 
 def _time(moment: datetime) -> str:
