@@ -24,6 +24,21 @@ def reading(text: str) -> Reading:
     return read(dedent(text), file=FILE, catalogue=CATALOGUE)
 
 
+# YAML ends lines at other signs, too, and mistakes are told by its lines.
+_LINE_ENDS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+def told_whole(text: str) -> None:
+    """Whatever the text is, it is rules or mistakes, each with a line of it and in their order."""
+    found = reading(text)
+    assert (found.rules is None) == bool(found.mistakes)
+    # A file that ends too early is told at its end, which is the line after the last.
+    lines = len(_LINE_ENDS.findall(text)) + 2
+    assert all(1 <= each.line <= lines for each in found.mistakes)
+    assert list(found.mistakes) == sorted(found.mistakes)
+    assert all(each.wrong for each in found.mistakes)
+
+
 def rules(text: str) -> RuleSet:
     """The rules of a text that has no mistakes."""
     found = reading(text)

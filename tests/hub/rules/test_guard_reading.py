@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.rules.guard_keys import ENTRY_KEYS, SECTIONS
 from hub.rules.guard_model import DEFAULT_FLAP, GuardRules, Hours, ModeWord, Where
-from tests.hub.rules.files import reading, rules
+from tests.hub.rules.files import reading, rules, told_whole
 from tests.hub.rules.guard_files import GUARDS, written
 
 GOOD = """\
@@ -316,23 +315,12 @@ _ANYTHING = st.recursive(
 _ENTRIES = st.lists(st.dictionaries(_KEYS, _ANYTHING, max_size=6), max_size=2)
 
 
-# What YAML counts as the end of a line.
-_BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-
-
-def _told_whole(text: str) -> None:
-    found = reading(text)
-    assert (found.rules is None) == bool(found.mistakes)
-    lines = len(_BREAKS.findall(text)) + 2
-    assert all(1 <= each.line <= lines for each in found.mistakes)
-    assert all(each.wrong for each in found.mistakes)
-
-
 @given(st.one_of(_ANYTHING, st.dictionaries(st.sampled_from(list(SECTIONS)), _ENTRIES, max_size=2)))
 def test_whatever_stands_under_guards_it_is_read_or_told(value: Any) -> None:
-    _told_whole(yaml.safe_dump({"version": 1, "guards": value}, allow_unicode=True))
+    told_whole(yaml.safe_dump({"version": 1, "guards": value}, allow_unicode=True))
 
 
+@example("\r0", 1652, 40)
 @given(st.text(max_size=40), st.integers(0, len(GOOD)), st.integers(0, 40))
 def test_whatever_is_typed_into_good_guards_it_is_read_or_told(typed: str, at: int, gone: int) -> None:
-    _told_whole(GOOD[:at] + typed + GOOD[at + gone :])
+    told_whole(GOOD[:at] + typed + GOOD[at + gone :])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.rules import nodes
@@ -16,7 +16,7 @@ from hub.rules import reading as reading_of_files
 from hub.rules.model import Effect, RuleBot, Trust
 from hub.rules.reading import FILE_KEYS, MATCH_KEYS, RULE_KEYS
 from hub.rules.values import ENTITY_KEYS
-from tests.hub.rules.files import reading, rules
+from tests.hub.rules.files import reading, rules, told_whole
 
 GOOD = """\
 version: 1
@@ -207,24 +207,16 @@ _ANYTHING = st.recursive(
 )
 
 
-def _told_whole(text: str) -> None:
-    found = reading(text)
-    assert (found.rules is None) == bool(found.mistakes)
-    # A file that ends too early is told at its end, which is the line after the last.
-    assert all(1 <= each.line <= text.count("\n") + 2 for each in found.mistakes)
-    assert list(found.mistakes) == sorted(found.mistakes)
-    assert all(each.wrong for each in found.mistakes)
-
-
 @given(
     st.one_of(
         _ANYTHING, st.fixed_dictionaries({"version": st.just(1), "rules": st.lists(_ANYTHING, max_size=3)})
     )
 )
 def test_whatever_yaml_holds_it_is_rules_or_mistakes(value: Any) -> None:
-    _told_whole(yaml.safe_dump(value, allow_unicode=True))
+    told_whole(yaml.safe_dump(value, allow_unicode=True))
 
 
+@example("\r0", 710, 26)
 @given(st.text(max_size=60), st.integers(0, len(GOOD)), st.integers(0, 40))
 def test_whatever_is_typed_into_a_good_file_it_is_rules_or_mistakes(typed: str, at: int, gone: int) -> None:
-    _told_whole(GOOD[:at] + typed + GOOD[at + gone :])
+    told_whole(GOOD[:at] + typed + GOOD[at + gone :])
