@@ -14,11 +14,11 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bots._aws import AwsError
 from hub.aws.clients import Clients, Keys, signing_as
 from hub.aws.errors import EXPIRED, THROTTLED, from_botocore
 from hub.aws.merging import Merger, question
 from hub.aws.throttle import Pacer
+from hub.aws.through import found
 from hub.noting import current
 
 TRIES = 10  # of a call that AWS throttles
@@ -95,12 +95,7 @@ class SpokeAccount:
     async def find(
         self, service: str, operation: str, /, *, absent: tuple[str, ...], **params: Any
     ) -> dict[str, Any] | None:
-        try:
-            return await self.call(service, operation, **params)
-        except AwsError as error:
-            if error.code in absent:
-                return None
-            raise
+        return await found(self, service, operation, absent, params)
 
     async def pages(
         self, service: str, operation: str, /, *, items: str, **params: Any

@@ -12,6 +12,7 @@ import typer
 
 from hub.cli.console import err, out, print_error, print_json, runs_table
 from hub.cli.sheets import facts
+from hub.cli.starting import command_settings
 
 if TYPE_CHECKING:
     from hub.flow.answering import Question
@@ -57,18 +58,15 @@ def reject(runs: Runs, *, because: Because, yes: Yes = False, as_json: AsJson = 
 
 
 async def _answer(runs: list[str], *, approved: bool, because: str, yes: bool, as_json: bool) -> int:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
     from hub.errors import HubError  # noqa: PLC0415
     from hub.flow.answering import NotAnswered, answer, question, reason  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
     try:
         words = reason(because)
     except NotAnswered as error:
         raise typer.BadParameter(str(error), param_hint="--because") from None
-    settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
+    settings = command_settings()
     well = True
     async with open_hub(settings) as hub:
         for run_id in dict.fromkeys(runs):

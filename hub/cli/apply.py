@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.cli.console import err, out, print_json, runs_table
+from hub.cli.starting import command_settings
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -42,14 +42,12 @@ def apply(
 
 
 async def _apply(plan_id: str, *, as_json: bool) -> int:
-    from hub import __version__, log  # noqa: PLC0415 - what only this command needs is loaded when it runs
+    from hub import __version__  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
     from hub.flow import saved  # noqa: PLC0415
     from hub.flow.saved_plan import read  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
+    settings = command_settings()
     async with open_hub(settings) as hub:
         plan = await saved.begin(hub.kit, await read(hub.kit.journal, plan_id))
         if plan.hub != __version__:

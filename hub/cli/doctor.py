@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ import typer
 from deploy.names import STACK_SET
 from hub.cli.console import out, print_json
 from hub.cli.counting import counted
+from hub.cli.starting import command_settings
 
 if TYPE_CHECKING:
     from hub.doctor.words import Health
@@ -67,11 +67,8 @@ def doctor(
 
 
 async def _doctor(only: tuple[str, ...], *, deep: bool, stack_set: str, shown: bool) -> Health:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.doctor import Wish, look  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
+    settings = command_settings()
     with counted("looking at accounts", shown=shown) as count:
         return await look(settings, Wish(only=only, deep=deep, stack_set=stack_set), on_progress=count)

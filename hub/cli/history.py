@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from hub.cli.ages import moment
 from hub.cli.console import out, print_error, print_json, runs_table
+from hub.cli.starting import command_journal
 from hub.model import Outcome
 
 if TYPE_CHECKING:
@@ -62,16 +62,10 @@ def history(
 
 
 async def _history(run_id: str | None, query: Query, *, as_json: bool) -> int:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
-    from hub.aws.accounts import HubIdentity  # noqa: PLC0415
-    from hub.journals.choose import open_journal  # noqa: PLC0415
     from hub.journals.wire import to_json  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
     runs: list[Run] = []
-    async with open_journal(settings, HubIdentity(settings)) as journal:
+    async with command_journal() as journal:
         if run_id is not None:
             found = await journal.get(run_id)
             if found is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
 
 from hub.cli.console import out, print_error
+from hub.cli.starting import command_journal
 
 EXAMPLES = """
 [bold]Examples[/]
@@ -34,15 +34,9 @@ def lift(
 
 
 async def _lift(resource: str, bot: str) -> int:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
-    from hub.aws.accounts import HubIdentity  # noqa: PLC0415
     from hub.guards.taken_back import lift as lifted  # noqa: PLC0415
-    from hub.journals.choose import open_journal  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
-    async with open_journal(settings, HubIdentity(settings)) as journal:
+    async with command_journal() as journal:
         held = await lifted(journal, lane=resource, bot=bot)
     if held is None:
         print_error(f"{bot} is not kept off {resource[:200]!r}")

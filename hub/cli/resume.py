@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub.cli.console import out, print_error, print_json, runs_table
+from hub.cli.starting import command_settings
 
 if TYPE_CHECKING:
     from hub.model import Run
@@ -37,17 +37,14 @@ def resume(
 
 
 async def _resume(*, as_json: bool) -> int:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
     from hub.errors import HubError, SettingsWrong  # noqa: PLC0415
     from hub.flow.going_on import tell  # noqa: PLC0415
     from hub.flow.report import document  # noqa: PLC0415
     from hub.flow.resume import resume as go_on  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
     from hub.sweep import ready  # noqa: PLC0415
 
-    settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
+    settings = command_settings()
     if settings.dry_run:
         raise SettingsWrong("HUB_DRY_RUN is set: a hub in dry run goes on with nothing; what waits waits on")
     well, sent = True, 0

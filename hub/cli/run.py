@@ -13,6 +13,7 @@ import typer
 
 from hub.cli.console import err, out, print_error, print_json, runs_table
 from hub.cli.counting import counted
+from hub.cli.starting import command_settings
 from hub.model import Message
 
 EXAMPLES = """
@@ -47,16 +48,13 @@ def run(
 
 
 async def _run(files: list[str], *, as_json: bool, dry_run: bool, report_file: Path | None) -> int:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
     from hub.cli.batch import Batch  # noqa: PLC0415
     from hub.collecting import collect_seldom  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
     from hub.sinks.file import FileSink  # noqa: PLC0415
 
     collect_seldom()
-    settings = Settings.load(**({"dry_run": True} if dry_run else {}))
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
+    settings = command_settings(**({"dry_run": True} if dry_run else {}))
     async with open_hub(settings, sinks=[FileSink(report_file)] if report_file else ()) as hub:
         with counted("settling findings", shown=not as_json) as count:
 

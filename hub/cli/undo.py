@@ -12,6 +12,7 @@ import typer
 from hub.cli.ages import length, moment
 from hub.cli.console import console, err, out, print_error, print_json, runs_table
 from hub.cli.counting import counted
+from hub.cli.starting import command_settings
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -90,12 +91,9 @@ def undo(
 async def _undo(
     run_id: str | None, query: Query, wish: Wish, *, dry_run: bool, sure: bool, as_json: bool
 ) -> int:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load(**({"dry_run": True} if dry_run else {}))
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
+    settings = command_settings(**({"dry_run": True} if dry_run else {}))
     async with open_hub(settings) as hub:
         if run_id is None:
             return await _many(hub, query, wish, dry_run=dry_run, sure=sure, as_json=as_json)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.cli.console import out, print_json
+from hub.cli.starting import command_journal
 
 if TYPE_CHECKING:
     from hub.flow.waiting import Waiting
@@ -47,15 +47,9 @@ def waiting(
 
 
 async def _found(account: str | None, bot: str | None) -> list[Waiting]:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
-    from hub.aws.accounts import HubIdentity  # noqa: PLC0415
     from hub.flow.waiting import everybody  # noqa: PLC0415
-    from hub.journals.choose import open_journal  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
-    async with open_journal(settings, HubIdentity(settings)) as journal:
+    async with command_journal() as journal:
         found = [
             each
             async for each in everybody(journal)

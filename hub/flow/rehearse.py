@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NoReturn
 
 from bots._aws import Aws, AwsError
@@ -15,6 +14,7 @@ from bots._bot import AnyBot, Before, CannotFix, Params, Target, TargetGone, Try
 from bots._catalogue import names
 from bots._own import Unknown
 from hub.aws.limits import is_read
+from hub.aws.through import Through
 from hub.flow.redaction import plain, redactor
 from hub.flow.stand_in import Answer, as_json, has_part
 from hub.model import PlannedCall
@@ -124,27 +124,11 @@ class _Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rehearsed:
+class _Rehearsed(Through):
     """Implements `bots._aws.Aws`."""
 
     account: Aws
     stage: _Stage
-
-    @property
-    def account_id(self) -> str:
-        return self.account.account_id
-
-    @property
-    def region(self) -> str:
-        return self.account.region
-
-    @property
-    def partition(self) -> str:
-        return self.account.partition
-
-    @property
-    def now(self) -> datetime:
-        return self.account.now
 
     async def call(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:
         if _surely_reads(service, operation):
@@ -161,16 +145,6 @@ class _Rehearsed:
                 status=412,
             )
         return answer
-
-    async def find(
-        self, service: str, operation: str, /, *, absent: tuple[str, ...], **params: Any
-    ) -> dict[str, Any] | None:
-        try:
-            return await self.call(service, operation, **params)
-        except AwsError as error:
-            if error.code in absent:
-                return None
-            raise
 
     async def pages(
         self, service: str, operation: str, /, *, items: str, **params: Any

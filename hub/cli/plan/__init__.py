@@ -13,6 +13,7 @@ import typer
 
 from hub.cli.ages import length
 from hub.cli.console import out, print_error, print_json
+from hub.cli.starting import command_journal, command_settings
 
 if TYPE_CHECKING:
     from bots._catalogue import Catalogue
@@ -83,14 +84,11 @@ class _Told:
 
 
 async def _plan(files: list[str], *, keep: timedelta | None) -> _Told:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
     from hub.app import open_hub  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load(report_topic_arn="", feedback_hosts=())
+    settings = command_settings(report_topic_arn="", feedback_hosts=())
     if keep is None:
         settings = _leaving_nothing_behind(settings)
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
     async with open_hub(settings) as hub:
         return await _planned(hub, files, keep=keep)
 
@@ -137,18 +135,12 @@ async def _planned(hub: Hub, files: list[str], *, keep: timedelta | None) -> _To
 
 
 async def _show(plan_id: str) -> _Told:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
-    from hub.aws.accounts import HubIdentity  # noqa: PLC0415
     from hub.cli.bots import known_bots  # noqa: PLC0415
     from hub.cli.plan import document  # noqa: PLC0415
     from hub.flow.redaction import redactor  # noqa: PLC0415
     from hub.flow.saved_plan import read  # noqa: PLC0415
-    from hub.journals.choose import open_journal  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
-    async with open_journal(settings, HubIdentity(settings)) as journal:
+    async with command_journal() as journal:
         kept = await read(journal, plan_id)
     bots, redact = known_bots(), redactor(None)
     steps = [document.step(run, undo=_undo(bots, run), redact=redact) for run in kept.runs]

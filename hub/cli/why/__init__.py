@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.console import out, print_error, print_json
+from hub.cli.starting import command_journal
 
 if TYPE_CHECKING:
     from hub.cli.why.document import Known
@@ -69,14 +70,8 @@ def why(
 
 
 async def _known(key: str, *, limit: int) -> Known | None:
-    from hub import log  # noqa: PLC0415 - what only this command needs is loaded when it runs
-    from hub.aws.accounts import HubIdentity  # noqa: PLC0415
-    from hub.journals.choose import open_journal  # noqa: PLC0415
-    from hub.settings import Settings  # noqa: PLC0415
 
-    settings = Settings.load()
-    log.configure("DEBUG" if "--debug" in sys.argv else "CRITICAL")
-    async with open_journal(settings, HubIdentity(settings)) as journal:
+    async with command_journal() as journal:
         return await look_up(journal, key, limit=limit)
 
 
