@@ -162,21 +162,27 @@ async def test_what_nobody_answered_ends_as_refused_when_its_time_is_over(
     assert versioning(spoke, name) == "Off"
 
 
-async def test_a_note_of_a_run_that_was_cut_off_before_it_was_closed_is_passed_over_until_the_finding_comes_again(
-    aws: FakeAws, spoke: Admin, queue: str, settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def cut_off_at_closing(hub: Hub, spoke: Admin) -> tuple[Message, Waiting]:
+    """A finding whose worker died when its run was to be closed as waiting, and the note it left."""
+
     async def dies(*_: object) -> Run:
         raise JournalUnwritable("the worker is gone")
 
+    sent = message(spoke.account_id, BOT, id=bucket(spoke))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record, "close", dies)
+        with pytest.raises(JournalUnwritable):
+            await hub.settle(sent)
+    [note] = [each async for each in waiting.everybody(hub.kit.journal)]
+    return sent, note
+
+
+async def test_a_note_of_a_run_that_was_cut_off_before_it_was_closed_is_passed_over_until_the_finding_comes_again(
+    aws: FakeAws, spoke: Admin, queue: str, settings: MakeSettings
+) -> None:
     async with open_hub(settings()) as opened:
         hub = asking(opened, expires=timedelta(hours=2))
-        name = bucket(spoke)
-        sent = message(spoke.account_id, BOT, id=name)
-        with monkeypatch.context() as patch:
-            patch.setattr(record, "close", dies)
-            with pytest.raises(JournalUnwritable):
-                await hub.settle(sent)
-        [note] = [each async for each in waiting.everybody(hub.kit.journal)]
+        sent, note = await cut_off_at_closing(hub, spoke)
         late = later(hub, hours=3)
         assert note.ready(late.kit.now())
         assert await sweep(late.kit) == 0
@@ -188,20 +194,11 @@ async def test_a_note_of_a_run_that_was_cut_off_before_it_was_closed_is_passed_o
 
 
 async def test_a_note_of_a_run_that_came_to_another_end_is_cleared_away(
-    aws: FakeAws, spoke: Admin, queue: str, settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+    aws: FakeAws, spoke: Admin, queue: str, settings: MakeSettings
 ) -> None:
-    async def dies(*_: object) -> Run:
-        raise JournalUnwritable("the worker is gone")
-
     async with open_hub(settings()) as opened:
         hub = asking(opened, expires=timedelta(hours=2))
-        name = bucket(spoke)
-        sent = message(spoke.account_id, BOT, id=name)
-        with monkeypatch.context() as patch:
-            patch.setattr(record, "close", dies)
-            with pytest.raises(JournalUnwritable):
-                await hub.settle(sent)
-        [note] = [each async for each in waiting.everybody(hub.kit.journal)]
+        sent, note = await cut_off_at_closing(hub, spoke)
         freely = Hub(replace(hub.kit, change_guards=()))
         assert only(await freely.settle(replace(sent, again=True))).outcome is Outcome.FIXED
         assert await sweep(later(hub, hours=3).kit) == 0

@@ -90,17 +90,22 @@ def test_a_hub_in_dry_run_leaves_what_waits_waiting() -> None:
     told(story)
 
 
+class Busy:
+    """Accounts that nobody gets into for now."""
+
+    async def enter(self, *_: object, **__: object) -> None:
+        raise SpokeThrottled("STS is busy", service="sts", region="us-east-1")
+
+
+def busy(kit: Kit) -> Kit:
+    return replace(kit, accounts=Busy())  # type: ignore[arg-type]
+
+
 def test_a_passing_error_does_not_spend_a_yes() -> None:
     async def story(world: World, kit: Kit) -> None:
         waits = await asked(world, kit)
         await say(kit, waits.run_id)
-
-        class Closed:
-            async def enter(self, *_: object, **__: object) -> None:
-                raise SpokeThrottled("STS is busy", service="sts", region="us-east-1")
-
-        busy = replace(kit, accounts=Closed())  # type: ignore[arg-type]
-        throttled = await go_on(busy, waits.run_id)
+        throttled = await go_on(busy(kit), waits.run_id)
         assert (throttled.outcome, throttled.run_id) == (Outcome.THROTTLED, resumed_id(waits.run_id))
         assert "waits still" in await why_not(kit, waits.run_id)
         later = replace(kit, now=lambda: world.now() + timedelta(minutes=15))
@@ -116,14 +121,8 @@ def test_after_some_tries_it_waits_no_more() -> None:
     async def story(world: World, kit: Kit) -> None:
         waits = await asked(world, kit)
         await say(kit, waits.run_id)
-
-        class Closed:
-            async def enter(self, *_: object, **__: object) -> None:
-                raise SpokeThrottled("STS is busy", service="sts", region="us-east-1")
-
-        busy = replace(kit, accounts=Closed())  # type: ignore[arg-type]
         for attempt in range(4):
-            later = replace(busy, now=_hours_later(world, attempt))
+            later = replace(busy(kit), now=_hours_later(world, attempt))
             assert (await go_on(later, waits.run_id)).outcome is Outcome.THROTTLED
         assert "does not wait any more" in await why_not(kit, waits.run_id)
 

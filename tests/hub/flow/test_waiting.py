@@ -42,6 +42,12 @@ def tag(admin: Admin, group_id: str, value: str) -> None:
     admin.client("ec2").create_tags(Resources=[group_id], Tags=[{"Key": "team", "Value": value}])
 
 
+async def asked_to_delete(hub: Hub, spoke: Admin, group_id: str) -> Run:
+    """What comes of a finding that asks for what is dangerous."""
+    sent = message(spoke.account_id, "sg_delete", id=group_id, region="us-east-1", type="SG")
+    return only(await hub.settle(sent))
+
+
 async def answer(hub: Hub, run_id: str, *, approved: bool = True, by: str = ADA) -> None:
     waits = await waiting.read(hub.kit.journal, run_id)
     assert waits is not None
@@ -64,9 +70,7 @@ async def test_what_is_dangerous_waits_and_is_carried_out_once_when_a_person_say
 ) -> None:
     unused = group(spoke)
     async with open_hub(hub_settings(spoke.account_id)) as hub:
-        waits = only(
-            await hub.settle(message(spoke.account_id, "sg_delete", id=unused, region="us-east-1", type="SG"))
-        )
+        waits = await asked_to_delete(hub, spoke, unused)
         assert (waits.outcome, waits.changed) == (Outcome.WAITING, False)
         assert "sg_delete is destructive" in waits.message
         assert f"hub approve {waits.run_id}" in waits.message
@@ -90,9 +94,7 @@ async def test_what_is_dangerous_waits_and_is_carried_out_once_when_a_person_say
 async def test_a_no_ends_it_as_refused(aws: FakeAws, spoke: Admin, hub_settings: MakeSettings) -> None:
     unused = group(spoke)
     async with open_hub(hub_settings(spoke.account_id)) as hub:
-        waits = only(
-            await hub.settle(message(spoke.account_id, "sg_delete", id=unused, region="us-east-1", type="SG"))
-        )
+        waits = await asked_to_delete(hub, spoke, unused)
         await answer(hub, waits.run_id, approved=False)
         done = only(await go_on(hub, waits.run_id))
         assert await waiting.read(hub.kit.journal, waits.run_id) is None
@@ -105,9 +107,7 @@ async def test_an_approval_of_something_that_has_changed_since_is_asked_for_anew
 ) -> None:
     unused = group(spoke)
     async with open_hub(hub_settings(spoke.account_id)) as hub:
-        waits = only(
-            await hub.settle(message(spoke.account_id, "sg_delete", id=unused, region="us-east-1", type="SG"))
-        )
+        waits = await asked_to_delete(hub, spoke, unused)
         await answer(hub, waits.run_id)
         tag(spoke, unused, "payments")
         again = only(await go_on(hub, waits.run_id))
@@ -121,9 +121,7 @@ async def test_an_approval_of_something_that_has_changed_since_is_asked_for_anew
 async def test_nobody_says_yes_in_time(spoke: Admin, hub_settings: MakeSettings) -> None:
     unused = group(spoke)
     async with open_hub(hub_settings(spoke.account_id)) as hub:
-        waits = only(
-            await hub.settle(message(spoke.account_id, "sg_delete", id=unused, region="us-east-1", type="SG"))
-        )
+        waits = await asked_to_delete(hub, spoke, unused)
         later = Hub(replace(hub.kit, now=lambda: datetime.now(UTC) + timedelta(days=7, seconds=1)))
         done = only(await go_on(later, waits.run_id))
     assert done.outcome is Outcome.REFUSED
@@ -134,9 +132,7 @@ async def test_nobody_says_yes_in_time(spoke: Admin, hub_settings: MakeSettings)
 async def test_a_dry_run_does_not_wait(spoke: Admin, hub_settings: MakeSettings) -> None:
     unused = group(spoke)
     async with open_hub(hub_settings(spoke.account_id, dry_run=True)) as hub:
-        run = only(
-            await hub.settle(message(spoke.account_id, "sg_delete", id=unused, region="us-east-1", type="SG"))
-        )
+        run = await asked_to_delete(hub, spoke, unused)
         assert [each async for each in waiting.everybody(hub.kit.journal)] == []
     assert run.outcome is Outcome.WOULD_FIX
     assert "would wait: waits for a person" in run.message
@@ -147,9 +143,7 @@ async def test_a_note_that_is_damaged_keeps_nobody_else_waiting(
 ) -> None:
     unused = group(spoke)
     async with open_hub(hub_settings(spoke.account_id)) as hub:
-        waits = only(
-            await hub.settle(message(spoke.account_id, "sg_delete", id=unused, region="us-east-1", type="SG"))
-        )
+        waits = await asked_to_delete(hub, spoke, unused)
         until = datetime.now(UTC) + timedelta(days=1)
         damaged = Note(name="waiting/damaged", body={"run": 7}, until=until, shelf=waiting.SHELF)
         assert await hub.kit.journal.keep(damaged)
@@ -182,9 +176,7 @@ async def test_a_yes_is_carried_through_a_wait_for_a_moment_and_so_is_who_asked(
         begun = datetime.now(UTC)
         later = LaterThanLook(begun + timedelta(hours=2))
         hub = Hub(replace(opened.kit, change_guards=(*opened.kit.change_guards, later)))
-        first = only(
-            await hub.settle(message(spoke.account_id, "sg_delete", id=unused, region="us-east-1", type="SG"))
-        )
+        first = await asked_to_delete(hub, spoke, unused)
         asked = await waiting.read(hub.kit.journal, first.run_id)
         assert asked is not None
         await answer(hub, first.run_id)
