@@ -14,7 +14,7 @@ from typing import Protocol
 from bots._aws import Aws
 from bots._bot import Target
 from hub.guards import CurrentRules, Proposal
-from hub.guards.resource_memory import Memory, Recall, remember
+from hub.guards.resource_memory import Memory, Recall
 from hub.guards.saying import cannot_tell, clipped, moment
 from hub.guards.where import Entries, Fit, as_found, as_seen, deciding
 from hub.model import Decision, Outcome, Run, Step, Verdict
@@ -88,7 +88,7 @@ class Flapping:
             most = min(max(times for times, _ in flaps), MOST_KEPT)
             period = max(period for _, period in flaps)
             change = _fixed_again(run.bot, run.closed_at, most, period)
-            await remember(self._recall.journal, step.lane, change, until=run.closed_at + period)
+            await self._recall.remember(run, step.lane, change, until=run.closed_at + period)
 
     async def _escalated(self, proposal: Proposal, fit: Fit[Flap], fixed: Sequence[datetime]) -> Verdict:
         step = proposal.step

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from hub.guards import Proposal
-from hub.guards.rewriting import damaged, named, rewrite
+from hub.guards.rewriting import Read, damaged, named, rewrite
 from hub.journals import Journal, Note
 from hub.journals.wire import utc_text
+from hub.model import Run
 
 MOST_RECALLED = 64
 
@@ -38,23 +39,38 @@ class Memory:
     holds: Mapping[str, Hold] = field(default_factory=dict)
 
 
-async def recalled(journal: Journal, lane: str) -> Memory:
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What is remembered, and the note it was read from."""
+
+    memory: Memory
+    read: Read
+
+
+async def recalled(journal: Journal, lane: str) -> Recalled:
     """What is remembered of the resource of that lane (`hub.model.Step.lane`).
 
     Raises:
         JournalUnwritable: it cannot be read.
     """
-    return _read(await journal.note(_name(lane)))
+    note = await journal.note(_name(lane))
+    return Recalled(_read(note), Read(note))
 
 
 async def remember(
-    journal: Journal, lane: str, change: Callable[[Memory], Memory], *, until: datetime | None = None
+    journal: Journal,
+    lane: str,
+    change: Callable[[Memory], Memory],
+    *,
+    until: datetime | None = None,
+    read: Read | None = None,
 ) -> None:
     """Change what is remembered; nothing is written where nothing changes.
 
     Args:
         change: may be asked several times.
         until: how long at least it is to be remembered; None: as long as it was before.
+        read: see `rewrite`.
 
     Raises:
         JournalUnwritable: it cannot be read or written.
@@ -71,15 +87,15 @@ async def remember(
         ends = max(each for each in (until, note.until if note else None) if each is not None)
         return Note(name=name, body=_body(new), until=ends)
 
-    await rewrite(journal, name, rewritten)
+    await rewrite(journal, name, rewritten, read=read)
 
 
 class Recall:
-    """Reads what is remembered once for each proposal, for all guards that ask about it."""
+    """Reads what is remembered once for each proposal, for all guards that ask about it or change it then."""
 
     def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self._known: dict[str, tuple[Proposal, Memory]] = {}
+        self._journal = journal
+        self._known: dict[str, tuple[Proposal, Recalled]] = {}
 
     async def of(self, proposal: Proposal) -> Memory:
         """
@@ -87,15 +103,26 @@ class Recall:
             JournalUnwritable: it cannot be read.
         """
         run_id = proposal.run.run_id
-        asked, memory = self._known.get(run_id, (None, Memory()))
+        asked, known = self._known.get(run_id, (None, None))
         # Another proposal of the same run is a later attempt: much may have happened since.
-        if asked is not proposal:
-            memory = await recalled(self.journal, proposal.step.lane)
+        if known is None or asked is not proposal:
+            known = await recalled(self._journal, proposal.step.lane)
             self._known.pop(run_id, None)
             while len(self._known) >= MOST_RECALLED:
                 del self._known[next(iter(self._known))]
-            self._known[run_id] = (proposal, memory)
-        return memory
+            self._known[run_id] = (proposal, known)
+        return known.memory
+
+    async def remember(
+        self, run: Run, lane: str, change: Callable[[Memory], Memory], *, until: datetime
+    ) -> None:
+        """See `remember`; of a run that was just judged nothing is read again.
+
+        Raises:
+            JournalUnwritable: it cannot be read or written.
+        """
+        _, known = self._known.pop(run.run_id, (None, None))
+        await remember(self._journal, lane, change, until=until, read=known.read if known else None)
 
 
 def _name(lane: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from hub.errors import JournalUnwritable
@@ -31,12 +31,22 @@ def parts(*words: str) -> str:
     return "/".join(quote(word, safe=" :=@", errors="surrogatepass") for word in words)
 
 
-async def rewrite(journal: Journal, name: str, change: Change, *, tries: int = TRIES) -> Note | None:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a note was when it was read; ``note`` is None if there was none."""
+
+    note: Note | None
+
+
+async def rewrite(
+    journal: Journal, name: str, change: Change, *, tries: int = TRIES, read: Read | None = None
+) -> Note | None:
     """Change a note whatever others do to it meanwhile.
 
     Args:
         change: may be asked several times; name and version of what it answers are seen to.
         tries: how many races may be lost in a row.
+        read: what it was a moment ago, to save a read; if it has changed since, it is read again.
 
     Returns:
         The note as it is now.
@@ -45,7 +55,7 @@ async def rewrite(journal: Journal, name: str, change: Change, *, tries: int = T
         JournalUnwritable: the journal cannot be reached, or others were faster every time.
     """
     for _ in range(tries):
-        there = await journal.note(name)
+        there, read = read.note if read else await journal.note(name), None
         wanted = change(there)
         if wanted is there:
             return there

@@ -178,15 +178,15 @@ async def test_no_more_is_kept_than_can_matter(monkeypatch: pytest.MonkeyPatch) 
     until = NOW + HOUR
     await hold(day.journal, lane=a_step().lane, bot="other", until=until, by="ada", because="so", at=NOW)
     await fixes(day, flapping, 1)
-    assert (await recalled(day.journal, a_step().lane)).holds == {
+    assert (await recalled(day.journal, a_step().lane)).memory.holds == {
         "other": Hold(by="ada", because="so", at=NOW, until=until)
     }
     await fixes(day, flapping, 4)
-    kept = await recalled(day.journal, a_step().lane)
+    kept = (await recalled(day.journal, a_step().lane)).memory
     assert kept == Memory(fixed={BOT: (NOW + 2 * HOUR, NOW + 3 * HOUR, NOW + 4 * HOUR)})
     day.later(hours=4)
     await fixes(day, flapping, 1)
-    kept = await recalled(day.journal, a_step().lane)
+    kept = (await recalled(day.journal, a_step().lane)).memory
     assert kept.fixed == {BOT: (NOW + 4 * HOUR, NOW + 9 * HOUR)}
     monkeypatch.setattr(module, "MOST_KEPT", 1)
     verdict = await day.judged(guard(day, flap(100)))
@@ -246,4 +246,4 @@ async def test_what_people_hold_outlives_fixes() -> None:
     )
     await fixes(day, flapping, 1)
     day.later(hours=90)
-    assert BOT in (await recalled(day.journal, a_step().lane)).holds
+    assert BOT in (await recalled(day.journal, a_step().lane)).memory.holds

@@ -42,6 +42,30 @@ async def test_both_guards_read_once_for_a_change_and_again_for_the_next_attempt
         assert day.journal.calls == ["note"] * attempt
 
 
+async def test_a_fix_is_counted_by_what_was_read_when_it_was_judged() -> None:
+    day = Day()
+    recall = Recall(day.journal)
+    guard = Flapping(in_force(), recall, nobody)
+    for number in (1, 2):
+        await guard.judge_change(day.proposal(f"run {number}"))
+        await day.end(guard, f"run {number}")
+        day.later(minutes=1)
+    assert day.journal.calls == ["note", "keep"] * 2
+    kept = (await recalled(day.journal, day.proposal().step.lane)).memory
+    assert len(kept.fixed[day.proposal().run.bot]) == 2
+
+
+async def test_what_a_person_held_between_the_judging_and_the_counting_is_not_lost() -> None:
+    day = Day()
+    guard = Flapping(in_force(), Recall(day.journal), nobody)
+    lane, bot = day.proposal().step.lane, day.proposal().run.bot
+    await guard.judge_change(day.proposal("run"))
+    await hold(day.journal, lane=lane, bot="other", until=LATER, by="ada", because="needed", at=NOW)
+    await day.end(guard, "run")
+    kept = (await recalled(day.journal, lane)).memory
+    assert (list(kept.fixed), list(kept.holds)) == ([bot], ["other"])
+
+
 async def test_what_is_kept_in_hand_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource_memory, "MOST_RECALLED", 2)
     day = Day()
@@ -58,9 +82,9 @@ async def test_what_was_kept_is_read_as_it_was() -> None:
         fixed={"bot": (NOW - timedelta(hours=1), NOW)},
         holds={"bot": Hold(by="ada", because="needed", at=NOW, until=LATER)},
     )
-    assert await recalled(day.journal, LANE) == Memory()
+    assert (await recalled(day.journal, LANE)).memory == Memory()
     await remember(day.journal, LANE, becoming(memory), until=LATER)
-    assert await recalled(day.journal, LANE) == memory
+    assert (await recalled(day.journal, LANE)).memory == memory
 
 
 async def test_nothing_is_written_where_nothing_changes() -> None:
@@ -77,7 +101,7 @@ async def test_the_longest_time_counts() -> None:
     await hold(day.journal, lane=LANE, bot="bot", until=LATER, by="ada", because="needed", at=NOW)
     await remember(day.journal, LANE, fixed, until=NOW + timedelta(hours=1))
     day.later(hours=2)
-    assert "bot" in (await recalled(day.journal, LANE)).holds
+    assert "bot" in (await recalled(day.journal, LANE)).memory.holds
 
 
 @pytest.mark.parametrize("first", ["keep", "drop"])
@@ -91,7 +115,7 @@ async def test_who_was_overtaken_looks_again_and_loses_nothing(first: str) -> No
         await remember(day.journal, LANE, fixed, until=LATER)
     else:
         await lift(day.journal, lane=LANE, bot="bot")
-    memory = await recalled(day.journal, LANE)
+    memory = (await recalled(day.journal, LANE)).memory
     assert set(memory.holds) == ({"bot", "other"} if first == "keep" else {"other"})
     assert set(memory.fixed) == ({"bot"} if first == "keep" else set())
 
@@ -130,7 +154,7 @@ async def test_lanes_that_no_store_would_take_are_remembered_apart() -> None:
         memory = Memory(fixed={"b": (NOW + timedelta(seconds=number),)})
         await remember(day.journal, lane, becoming(memory), until=LATER)
     for number, lane in enumerate(lanes):
-        assert (await recalled(day.journal, lane)).fixed == {"b": (NOW + timedelta(seconds=number),)}
+        assert (await recalled(day.journal, lane)).memory.fixed == {"b": (NOW + timedelta(seconds=number),)}
 
 
 def test_names_are_such_as_every_journal_takes() -> None:

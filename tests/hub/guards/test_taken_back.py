@@ -93,7 +93,7 @@ async def test_it_is_said_now_where_no_time_is_given() -> None:
     day = Day()
     before = datetime.now(UTC)
     await hold(day.journal, lane=LANE, bot=BOT, until=before + timedelta(days=9), by=ADA, because="b")
-    assert before <= (await recalled(day.journal, LANE)).holds[BOT].at <= datetime.now(UTC)
+    assert before <= (await recalled(day.journal, LANE)).memory.holds[BOT].at <= datetime.now(UTC)
 
 
 async def test_the_end_of_a_change_costs_nothing() -> None:
