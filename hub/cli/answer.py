@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.console import err, out, print_error, print_json, runs_table
+from hub.cli.console import at_a_terminal, err, out, print_error, print_json, runs_table
 from hub.cli.sheets import facts
 from hub.cli.starting import command_settings
 
@@ -88,11 +87,6 @@ async def _answer(runs: list[str], *, approved: bool, because: str, yes: bool, a
             if as_json:
                 print_json(told)
     return 0 if well else 1
-
-
-def at_a_terminal() -> bool:
-    """Whether there is somebody who could be asked."""
-    return sys.stdin.isatty()
 
 
 def _agreed(*, approved: bool) -> bool:

@@ -28,6 +28,11 @@ STYLES = {
 WIDTH_WITHOUT_TERMINAL = 160
 
 
+def at_a_terminal() -> bool:
+    """Whether there is somebody who could be asked."""
+    return sys.stdin.isatty()
+
+
 def out() -> Console:
     """Standard output, for results."""
     return console(to_stderr=False)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub.cli.ages import length, moment
-from hub.cli.console import console, err, out, print_error, print_json, runs_table
+from hub.cli.console import at_a_terminal, console, err, out, print_error, print_json, runs_table
 from hub.cli.counting import counted
 from hub.cli.starting import command_settings
 
@@ -26,7 +25,7 @@ SHOWN = 500
 EXAMPLES = """
 [bold]Examples[/]
 
-  hub undo 4be1c0ffee0123456789 --because JIRA-12       put back what this run changed
+  hub undo 4be1c0ffee0123456789 --because JIRA-12       put back what this run changed; on a terminal asks first
   hub undo 4be1c0ffee0123456789 --dry-run               show what would be put back, or lost
   hub undo --bot s3_only_allow_ssl --since 2h           all of this bot in the last two hours; asks first
   hub undo --account 222233334444 --since 1d --yes      a whole account, without asking
@@ -64,7 +63,7 @@ def undo(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be put back; change nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before many runs are taken back.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before anything is taken back.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print each report as one line of JSON.")] = False,
 ) -> None:
     """Put back what a run changed, or many runs; prove it and report it."""
@@ -99,6 +98,8 @@ async def _undo(
             return await _many(hub, query, wish, dry_run=dry_run, sure=sure, as_json=as_json)
         if dry_run:
             return await _shown(hub, [run_id], wish, as_json=as_json)
+        if not sure and at_a_terminal() and not await _agreed(hub, [run_id], 1, wish, as_json=as_json):
+            return 2
         return await _one(hub, run_id, wish, as_json=as_json)
 
 
@@ -131,11 +132,11 @@ async def _many(hub: Hub, query: Query, wish: Wish, *, dry_run: bool, sure: bool
     if dry_run:
         return await _shown(hub, [run.run_id for run in chosen.runs], wish, as_json=as_json)
     if not sure:
-        if not sys.stdin.isatty():
+        if not at_a_terminal():
             print_error(f"{len(chosen.runs)} runs would be taken back; look with --dry-run, then say --yes")
             return 2
-        await _shown(hub, [run.run_id for run in chosen.runs[:SHOWN]], wish, to_stderr=as_json)
-        if not typer.confirm(f"Take back {len(chosen.runs)} runs?", err=True):
+        first = [run.run_id for run in chosen.runs[:SHOWN]]
+        if not await _agreed(hub, first, len(chosen.runs), wish, as_json=as_json):
             return 2
     done: list[Undone] = []
     with counted("taking back", shown=not as_json) as count:
@@ -156,6 +157,12 @@ async def _many(hub: Hub, query: Query, wish: Wish, *, dry_run: bool, sure: bool
         out().print(runs_table(runs[:SHOWN]))
         out().print(f"{restored} of {len(chosen.runs)} runs taken back")
     return 0 if restored == len(chosen.runs) else 1
+
+
+async def _agreed(hub: Hub, run_ids: list[str], count: int, wish: Wish, *, as_json: bool) -> bool:
+    """Whether somebody who has seen what would be put back wants it so."""
+    await _shown(hub, run_ids, wish, to_stderr=as_json)
+    return typer.confirm(f"Take back {count} {'run' if count == 1 else 'runs'}?", err=True)
 
 
 async def _shown(

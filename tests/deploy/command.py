@@ -27,7 +27,7 @@ class Deploy:
 
     def __call__(self, account_id: str, *words: str, typed: str | None = None) -> Result:
         self.monkeypatch.setenv("AWS_ACCESS_KEY_ID", administrator_key(account_id))
-        self.monkeypatch.setattr("hub.cli.deploy.conduct.can_ask", lambda: typed is not None)
+        self.monkeypatch.setattr("hub.cli.deploy.conduct.at_a_terminal", lambda: typed is not None)
         return CliRunner().invoke(app, ["deploy", *words], input=typed)
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from deploy.calls import said
 from deploy.errors import DeploymentFailed, InputWrong
-from hub.cli.console import err, print_error
+from hub.cli.console import at_a_terminal, err, print_error
 
 INTERRUPTED = 130
 
@@ -54,18 +54,13 @@ def _ended(status: int, text: str) -> int:
     return status
 
 
-def can_ask() -> bool:
-    """Whether there is a person to answer."""
-    return sys.stdin.isatty()
-
-
 def must_be_able_to_ask(*, yes: bool) -> None:
     """Refuse early what would end in a question nobody hears.
 
     Raises:
         InputWrong: there is no terminal, and no ``--yes``.
     """
-    if not yes and not can_ask():
+    if not yes and not at_a_terminal():
         raise InputWrong(
             "nothing was done: there is no terminal to ask on; give --yes to do it without asking"
         )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import typer
@@ -98,15 +95,34 @@ def test_on_a_terminal_it_is_shown_what_would_be_put_back_and_then_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name, _ = fixed("one")
-    monkeypatch.setattr("hub.cli.undo.sys", _Terminal())
+    monkeypatch.setattr("hub.cli.undo.at_a_terminal", lambda: True)
     done = say("undo", "--bot", BOT, "--json", given=f"{answer}\n")
     assert done.exit_code == status, done.output
     assert "What would be put back" in done.stderr
-    assert "Take back 1 runs?" in done.stderr
+    assert "Take back 1 run?" in done.stderr
     assert versioning(spoke, name) == state
     # What is typed is echoed by the runner, not by the command.
     printed = [line for line in done.stdout.splitlines() if line.strip() != answer]
     assert [line[0] for line in printed] == (["{"] if answer == "y" else []), "only reports among the lines"
+
+
+@pytest.mark.parametrize(("answer", "status", "state"), [("n", 2, "Enabled"), ("y", 0, "Suspended")])
+def test_on_a_terminal_one_run_is_shown_and_asked_about_too(
+    answer: str,
+    status: int,
+    state: str,
+    say: Say,
+    spoke: Admin,
+    fixed: Fixed,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name, run_id = fixed("one")
+    monkeypatch.setattr("hub.cli.undo.at_a_terminal", lambda: True)
+    done = say("undo", run_id, given=f"{answer}\n")
+    assert done.exit_code == status, done.output
+    assert 'status: "Enabled" becomes "Suspended"' in done.stdout
+    assert "Take back 1 run?" in done.stderr
+    assert versioning(spoke, name) == state
 
 
 def test_a_dry_run_shows_what_would_be_put_back_and_changes_nothing(
@@ -229,14 +245,3 @@ def test_a_hold_refuses_what_it_does_not_understand(text: str) -> None:
 def test_an_age_or_a_date_out_of_all_bounds_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="neither an age"):
         moment(text, now=datetime(2026, 11, 24, tzinfo=UTC))
-
-
-class _Terminal:
-    """The module `sys` where somebody sits at a terminal."""
-
-    def __init__(self) -> None:
-        self.stdin = io.StringIO()
-        self.stdin.isatty = lambda: True  # type: ignore[method-assign]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sys, name)
