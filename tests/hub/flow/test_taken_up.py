@@ -157,6 +157,21 @@ def test_what_is_half_made_is_finished_by_the_next_delivery() -> None:
     told(story)
 
 
+def test_one_yes_is_enough_for_a_change_in_stages() -> None:
+    async def story(world: World, kit: Kit) -> None:
+        waits = await asked(world, kit)
+        await say(kit, waits.run_id)
+        world.stubborn = True
+        with pytest.raises(PutOff):
+            await go_on(kit, waits.run_id)
+        assert world.things["one"].value == HALF
+        world.stubborn = False
+        done = await go_on(kit, waits.run_id)
+        assert (done.outcome, done.approved_by) == (Outcome.FIXED, ADA)
+
+    told(story)
+
+
 def test_nobody_can_answer_what_is_being_worked_on() -> None:
     async def story(world: World, kit: Kit) -> None:
         waits = await half_made(world, kit)
